@@ -1,0 +1,87 @@
+"""Settings: frozen records that say everything about a run, to and from YAML.
+
+A settings class stands next to the class it builds. Unknown keys, values out of range and changes after the fact are
+errors; the docstring under a field is its help on the command line.
+"""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ossein.errors import SettingsError, did_you_mean
+
+
+class Settings(BaseModel):
+    """The base of all settings: frozen, strict, readable from and writable to YAML.
+
+    >>> class Mask(Settings):
+    ...     share: float = 0.5
+    >>> Mask(share=0.25).change(share=0.75)
+    Mask(share=0.75)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def read(cls, data: Any, *, where: str = "settings") -> Self:
+        """Settings from plain data, for instance out of a YAML file.
+
+        Args:
+            data: Nested dictionaries, lists, strings and numbers.
+            where: What to name in an error.
+
+        Raises:
+            SettingsError: A key is unknown, missing, or a value is out of range.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SettingsError(f"{where}: {_in_words(cls, error)}") from None
+
+    def plain(self) -> dict[str, Any]:
+        """The settings as plain dictionaries, lists, strings and numbers."""
+        return self.model_dump(mode="json")
+
+    def change(self, **fields: Any) -> Self:
+        """A copy with some fields replaced, checked like new settings.
+
+        Raises:
+            SettingsError: A field is unknown or a value is out of range.
+        """
+        return type(self).read({**dict(self), **fields}, where=type(self).__name__)
+
+
+def diff(old: Settings, new: Settings) -> dict[str, tuple[Any, Any]]:
+    """The fields in which two settings differ: dotted path -> (old value, new value).
+
+    >>> class Mask(Settings):
+    ...     share: float = 0.5
+    >>> diff(Mask(), Mask(share=0.75))
+    {'share': (0.5, 0.75)}
+    """
+    a, b = _flat(old.plain()), _flat(new.plain())
+    return {key: (a.get(key), b.get(key)) for key in sorted(a | b) if a.get(key) != b.get(key)}
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in data.items():
+        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return out
+
+
+def _in_words(cls: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(step) for step in first["loc"]) or cls.__name__
+    if first["type"] == "extra_forbidden":
+        return f"unknown field '{path}'. {did_you_mean(str(first['loc'][-1]), _known(cls, first['loc']))}"
+    return f"field '{path}': {first['msg']}, got {first['input']!r}. Run with --help to see every field and its range."
+
+
+def _known(cls: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    for step in loc[:-1]:
+        field = cls.model_fields.get(str(step))
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        cls = field.annotation
+    return list(cls.model_fields)

@@ -1,0 +1,287 @@
+"""Skeleton: the graph of joints that everything else is said in.
+
+A skeleton names its joints, the bones between them, parts (groups that cover all joints), left/right pairs and the
+body's centre and axes. Ten are built in; others come from a few lines of YAML or from a data set's own joint names and
+edges. Joints are numbered from 0 in the order of the data.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossein import anatomy
+from ossein.errors import SkeletonError, did_you_mean
+from ossein.files import read_yaml
+
+Group = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The joints of a body (or a hand) and how they hang together; checked when made.
+
+    Args:
+        name: What to call it.
+        joints: One name per joint, in the order of the data; V is their number.
+        bones: Pairs of joint numbers; together they connect all joints, and loops are allowed.
+        parts: Named groups of joints; disjoint, together all of them. The order numbers them from 0.
+        pairs: (left, right) joint numbers that are each other's mirror image.
+        centre: The joints whose mean is the body's centre.
+        up: (lower joints, upper joints): from the mean of the first to that of the second is the body's upwards.
+        across: (left joints, right joints): likewise from the body's left to its right.
+
+    Raises:
+        SkeletonError: Joints repeat, a number is out of range, the graph is in pieces, parts overlap or leave a
+            joint out, or pairs contradict each other.
+
+    >>> coco = Skeleton.of("coco-17")
+    >>> len(coco), list(coco.parts)[3], coco.parts["left_arm"]
+    (17, 'right_arm', (7, 9))
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    parts: dict[str, Group]
+    pairs: tuple[tuple[int, int], ...]
+    centre: Group
+    up: tuple[Group, Group] | None = None
+    across: tuple[Group, Group] | None = None
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise SkeletonError(f"skeleton '{self.name}': {problem}")
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.joints, self.bones))
+
+    @classmethod
+    def of(cls, name: str | Path) -> "Skeleton":
+        """A built-in skeleton by its name, or one's own from a YAML file.
+
+        Args:
+            name: Such as `coco-17`, or the path of a YAML file with `joints` and `bones` (and, if wished, `name`,
+                `parts`, `pairs`, `centre`, `up`, `across`); joints may be given by name or number.
+
+        Raises:
+            SkeletonError: The name is unknown, or the file does not hold a good skeleton.
+        """
+        key = str(name)
+        if key.lower() in _builtin():
+            return _builtin()[key.lower()]
+        if key.endswith((".yaml", ".yml", ".json")):
+            return _from_file(Path(key))
+        raise SkeletonError(f"no skeleton is called '{name}'. {did_you_mean(key.lower(), _builtin())}")
+
+    @classmethod
+    def make(cls, name: str, joints: Iterable[str], bones: Iterable[Sequence[int | str]], **more: Any) -> "Skeleton":
+        """A skeleton from joint names and bones; what is not given is read off the names.
+
+        Args:
+            name: What to call it.
+            joints: One name per joint, in the order of the data.
+            bones: Pairs of joints, by number or name.
+            more: Any of `parts`, `pairs`, `centre`, `up`, `across`, by number or name.
+
+        Raises:
+            SkeletonError: What is given does not make a good skeleton.
+
+        >>> Skeleton.make("tiny", ["hip", "left_knee", "right_knee"], [(0, 1), (0, 2)]).pairs
+        ((1, 2),)
+        """
+        joints = tuple(str(joint) for joint in joints)
+        unknown = sorted(set(more) - {"parts", "pairs", "centre", "up", "across"})
+        if unknown:
+            raise SkeletonError(
+                f"skeleton '{name}': unknown key '{unknown[0]}'. {did_you_mean(unknown[0], cls.__annotations__)}"
+            )
+        number = _Numbers(name, joints)
+        edges = tuple((number(a), number(b)) for a, b in number.twos(bones))
+        up, across = anatomy.axes(joints)
+        given: dict[str, Any] = {
+            "parts": {key: number.all(group) for key, group in more["parts"].items()} if more.get("parts") else None,
+            "pairs": tuple((number(a), number(b)) for a, b in number.twos(more["pairs"])) if "pairs" in more else None,
+            "centre": number.all(more["centre"]) if more.get("centre") else None,
+            "up": tuple(number.all(end) for end in more["up"]) if more.get("up") else up,
+            "across": tuple(number.all(end) for end in more["across"]) if more.get("across") else across,
+        }
+        if given["parts"] is None:
+            given["parts"] = anatomy.parts(joints, edges)
+        if given["pairs"] is None:
+            given["pairs"] = anatomy.pairs(joints)
+        if given["centre"] is None:
+            given["centre"] = anatomy.centre(joints) or _middle(len(joints), edges)
+        return cls(name=name, joints=joints, bones=edges, **given)
+
+    def plain(self) -> dict[str, Any]:
+        """The skeleton as plain data, for files; `Skeleton.from_plain` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> "Skeleton":
+        """A skeleton from what `plain` gave.
+
+        Raises:
+            SkeletonError: A key is missing or the skeleton is not a good one.
+        """
+        try:
+            return cls.make(**{key: value for key, value in data.items() if value is not None})
+        except (TypeError, AttributeError) as error:
+            raise SkeletonError(f"not a skeleton: {error}. It needs 'name', 'joints' and 'bones'.") from None
+
+    def adjacency(self) -> np.ndarray:
+        """A, float32 [V V]: 1 where a bone joins two joints, both ways, 0 on the diagonal."""
+        a = np.zeros((len(self), len(self)), np.float32)
+        for i, j in self.bones:
+            a[i, j] = a[j, i] = 1
+        return a
+
+    def hops(self) -> np.ndarray:
+        """The number of bones on the shortest way between two joints, int [V V]."""
+        return _hops(len(self), self.bones)
+
+    def parents(self) -> tuple[int, ...]:
+        """For each joint its neighbour on the way to the centre; a centre joint is its own parent."""
+        hops = self.hops()
+        far = hops[:, list(self.centre)].min(1)
+        near = self.adjacency().astype(bool)
+        # Among equally near neighbours prefer one on the same side, so that a mirrored body has mirrored parents.
+        return tuple(
+            j if far[j] == 0 else min(np.flatnonzero(near[j]), key=lambda k: (far[k], self._other_side(j, k), k)).item()
+            for j in range(len(self))
+        )
+
+    def mirror(self) -> tuple[int, ...]:
+        """For each joint its mirror image: the other of its pair, or itself."""
+        out = list(range(len(self)))
+        for left, right in self.pairs:
+            out[left], out[right] = right, left
+        return tuple(out)
+
+    def permuted(self, order: Sequence[int]) -> "Skeleton":
+        """The same skeleton with joint `order[i]` of this one as joint i.
+
+        Raises:
+            SkeletonError: `order` is not a permutation of the joints.
+        """
+        if sorted(order) != list(range(len(self))):
+            raise SkeletonError(f"skeleton '{self.name}': {list(order)} is no permutation of {len(self)} joints.")
+        new = {old: i for i, old in enumerate(order)}
+
+        def move(group: Iterable[int]) -> tuple[int, ...]:
+            return tuple(new[j] for j in group)
+
+        return Skeleton(
+            name=f"{self.name}-permuted",
+            joints=tuple(self.joints[j] for j in order),
+            bones=tuple((new[a], new[b]) for a, b in self.bones),
+            parts={key: move(group) for key, group in self.parts.items()},
+            pairs=tuple((new[a], new[b]) for a, b in self.pairs),
+            centre=move(self.centre),
+            up=(move(self.up[0]), move(self.up[1])) if self.up else None,
+            across=(move(self.across[0]), move(self.across[1])) if self.across else None,
+        )
+
+    def _other_side(self, j: int, k: int) -> bool:
+        a, b = anatomy.side(self.joints[j]), anatomy.side(self.joints[k])
+        return bool(a and b and a != b)
+
+
+def builtin_names() -> tuple[str, ...]:
+    """The names of the built-in skeletons."""
+    return tuple(_builtin())
+
+
+def same_joints(joints: Sequence[str]) -> Skeleton | None:
+    """The built-in skeleton with these joint names in this order (however they are spelled), if there is one."""
+    wanted = [sorted(anatomy.words(joint)) for joint in joints]
+    return next(
+        (s for s in _builtin().values() if [sorted(anatomy.words(joint)) for joint in s.joints] == wanted), None
+    )
+
+
+class _Numbers:
+    """Joint numbers from numbers or names, with errors that say which skeleton is meant."""
+
+    def __init__(self, name: str, joints: tuple[str, ...]) -> None:
+        self.name, self.joints = name, joints
+
+    def __call__(self, joint: int | str) -> int:
+        if isinstance(joint, str) and joint in self.joints:
+            return self.joints.index(joint)
+        if isinstance(joint, int) and not isinstance(joint, bool):
+            return joint
+        raise SkeletonError(
+            f"skeleton '{self.name}': no joint is called {joint!r}. {did_you_mean(str(joint), self.joints)}"
+        )
+
+    def all(self, group: Iterable[int | str]) -> Group:
+        return tuple(self(joint) for joint in group)
+
+    def twos(self, items: Iterable[Sequence[int | str]]) -> list[tuple[int | str, int | str]]:
+        try:
+            return [(a, b) for a, b in items]
+        except (TypeError, ValueError):
+            raise SkeletonError(
+                f"skeleton '{self.name}': bones and pairs are lists of two joints each, such as [[0, 1]]."
+            ) from None
+
+
+@cache
+def _builtin() -> dict[str, Skeleton]:
+    data = read_yaml(Path(__file__).with_name("skeletons.yaml"))
+    return {name: Skeleton.make(name, **fields) for name, fields in data.items()}
+
+
+def _from_file(path: Path) -> Skeleton:
+    data = read_yaml(path)
+    if not isinstance(data, dict) or not {"joints", "bones"} <= set(data):
+        raise SkeletonError(
+            f"{path}: a skeleton file needs the keys 'joints' and 'bones'. See the docs for an example."
+        )
+    return Skeleton.make(**{"name": path.stem, **data})
+
+
+def _hops(num_joints: int, bones: Iterable[tuple[int, int]]) -> np.ndarray:
+    far = np.full((num_joints, num_joints), num_joints, int)
+    np.fill_diagonal(far, 0)
+    for a, b in bones:
+        far[a, b] = far[b, a] = 1
+    for k in range(num_joints):
+        far = np.minimum(far, far[:, k, None] + far[None, k])
+    return far
+
+
+def _middle(num_joints: int, bones: tuple[tuple[int, int], ...]) -> Group:
+    return (int(_hops(num_joints, bones).sum(1).argmin()),)
+
+
+def _problems(s: Skeleton) -> Iterable[str]:
+    num = len(s)
+    used = [*s.bones, *s.parts.values(), *s.pairs, s.centre, *(s.up or ()), *(s.across or ())]
+    if num < 2 or len(set(s.joints)) < num:
+        yield f"{num} joints, {len(set(s.joints))} different names; it needs two or more, each with its own name."
+    bad = sorted({j for group in used for j in group if not 0 <= j < num})
+    if bad:
+        yield f"joint number {bad[0]} is out of range, the {num} joints are numbered 0 to {num - 1}."
+        return
+    if any(a == b for a, b in s.bones):
+        yield "a bone joins a joint with itself. Remove it; self loops are added where a layer wants them."
+    apart = np.flatnonzero(_hops(num, s.bones)[0] >= num)
+    if len(apart):
+        yield f"joint {apart[0]} ({s.joints[apart[0]]}) hangs on no bone that leads to joint 0. Add the missing bone."
+    covered = sorted(j for group in s.parts.values() for j in group)
+    if covered != list(range(num)):
+        yield "parts must hold every joint exactly once. Mend the list of parts."
+    paired = [j for pair in s.pairs for j in pair]
+    if len(set(paired)) < len(paired):
+        yield "a joint stands in two left/right pairs. Mend the list of pairs."
+    if not s.centre:
+        yield "no centre joint is given. Add 'centre: [joint]'."
