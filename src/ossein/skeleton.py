@@ -154,7 +154,7 @@ class Skeleton:
         near = self.adjacency().astype(bool)
         # Among equally near neighbours prefer one on the same side, so that a mirrored body has mirrored parents.
         return tuple(
-            j if far[j] == 0 else min(np.flatnonzero(near[j]), key=lambda k: (far[k], self._other_side(j, k), k)).item()
+            j if far[j] == 0 else min(np.flatnonzero(near[j]).tolist(), key=lambda k: (far[k], self._other_side(j, k), k))
             for j in range(len(self))
         )
 

@@ -1,0 +1,37 @@
+"""Augmentation: a batch in, a batch out. Normalise first, then augment, then choose the stream."""
+
+from ossein.augment.base import Augment, Compose, Identity, Transform
+from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, normaliser
+from ossein.augment.settings import AugmentSettings, build
+from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
+from ossein.augment.streams import STREAMS, Bone, BoneMotion, Motion, stream
+from ossein.augment.time import Crop
+
+__all__ = [
+    "NORMALISE",
+    "STREAMS",
+    "Augment",
+    "AugmentSettings",
+    "Bone",
+    "BoneMotion",
+    "CentreScale",
+    "Compose",
+    "Crop",
+    "DropFrames",
+    "DropJoints",
+    "Facing",
+    "Identity",
+    "ImageSize",
+    "Jitter",
+    "Mirror",
+    "Motion",
+    "Move",
+    "Rotate",
+    "Scale",
+    "Shear",
+    "Transform",
+    "build",
+    "normaliser",
+    "stream",
+]

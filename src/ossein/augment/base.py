@@ -1,0 +1,120 @@
+"""The contract of everything that maps a batch to a batch, and the few measures of a body that several share.
+
+Both kinds are small frozen records with checked fields. They return a new batch and leave their input as it was, take
+the whole batch at once, leave absent joints absent, and do to a clip what they would do to it alone: more empty persons
+or empty frames beside it change nothing.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ossein.clip import Batch
+from ossein.draw import Draw
+from ossein.errors import SettingsError
+
+
+class Transform(ABC):
+    """A fixed change of a batch: normalisation, streams."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> Batch:
+        """The changed batch."""
+
+
+class Augment(ABC):
+    """A random change of a batch, with its own random numbers for every clip.
+
+    What is drawn depends on shapes and fields alone, never on values or the device, so that a seed means the same
+    numbers everywhere. The shape of a draw is (N, ...); where it has an entry per joint, joints are axis 3 as in `x`.
+    """
+
+    @abstractmethod
+    def __call__(self, batch: Batch, draw: Draw) -> Batch:
+        """The changed batch.
+
+        Args:
+            batch: The clips of this process.
+            draw: Where the random numbers come from.
+        """
+
+
+@dataclass(frozen=True)
+class Identity(Transform):
+    """No change at all."""
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The batch itself."""
+        return batch
+
+
+@dataclass(frozen=True)
+class Compose(Augment):
+    """Augmentations one after another; none of them is no change.
+
+    Args:
+        steps: What to do, first to last.
+    """
+
+    steps: tuple[Augment, ...] = ()
+
+    def __call__(self, batch: Batch, draw: Draw) -> Batch:
+        """The batch after the last step."""
+        for step in self.steps:
+            batch = step(batch, draw)
+        return batch
+
+
+def check(owner: object, name: str, low: float, high: float) -> None:
+    """Stop unless the field `name` of `owner` lies in [low, high].
+
+    Raises:
+        SettingsError: It does not (or is not a number).
+    """
+    value = getattr(owner, name)
+    if not low <= value <= high:
+        raise SettingsError(
+            f"{type(owner).__name__}: {name} is {value}, expected {low:g} to {high:g}. Choose a value in that range."
+        )
+
+
+def linear(x: Float[Tensor, "N M T V C"], matrix: Float[Tensor, "N C C"]) -> Float[Tensor, "N M T V C"]:
+    """x'_c = sum_d matrix_cd x_d, one matrix per clip.
+
+    Written as products and a sum because a matrix product is rounded to bfloat16 under autocast, and to TF32 where that
+    is allowed; coordinates must not be.
+    """
+    return (x.unsqueeze(-2) * matrix[:, None, None, None]).sum(-1)
+
+
+def mean(x: Tensor, here: Bool[Tensor, "N M T V"], *axes: int) -> Tensor:
+    """The mean of x [N M T V C] over some of the axes N M T V, kept with length 1, counting only what is `here`.
+
+    Nothing to count gives 0.
+    """
+    weight = here.unsqueeze(-1).to(x.dtype)
+    return (x * weight).sum(axes, keepdim=True) / weight.sum(axes, keepdim=True).clamp(min=1)
+
+
+def first_person(batch: Batch) -> Bool[Tensor, "N M"]:
+    """True for the first person of each clip who is there at all; nowhere in an empty clip."""
+    there = batch.present.any(-1)
+    return there & (there.cumsum(-1) == 1)
+
+
+def body_size(batch: Batch) -> Float[Tensor, "N 1 1 1 1"]:
+    """How large the bodies of a clip are, in the unit of `x`; 0 where it cannot be told.
+
+    size = mean over persons m and frames t of sqrt( mean over joints v of |x_mtv - mean_v x_mt|^2 ), of what is
+    present. Frames in which only one joint of a person is seen say nothing about size and are left out.
+    """
+    here = batch.score > 0
+    square = (batch.x - mean(batch.x, here, 3)).square().sum(-1, keepdim=True)
+    spread = mean(square, here, 3).sqrt()
+    size = mean(spread, here.sum(-1, keepdim=True) > 1, 1, 2)
+    # Joints that all lie in one point are apart by rounding alone, and what is divided by that would explode.
+    rounding = 1e-6 * batch.x.abs().amax((1, 2, 3, 4), keepdim=True)
+    return torch.where(size > rounding, size, 0.0)

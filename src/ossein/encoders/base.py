@@ -1,0 +1,98 @@
+"""The contract of encoders, and the spatial graph encoder that GIN, GCN and GAT share."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from ossein.nn import Conv, GraphStack
+from ossein.settings import Settings
+from ossein.skeleton import Skeleton
+
+
+class EncoderSettings(Settings):
+    """A spatial graph encoder: every frame of every person is one graph."""
+
+    kind: Literal["gin", "gcn", "gat"] = "gin"
+    """How joints exchange messages: GIN (the paper's choice), GCN or GAT (its ablation)."""
+    width: int = Field(64, ge=4, le=4096, multiple_of=4)
+    """D, the number of features of a joint."""
+    depth: int = Field(3, ge=1, le=64)
+    """L, the number of message-passing layers (paper: 3, Table 4a)."""
+
+
+class Encoder(nn.Module, ABC):
+    """Coordinates in, one feature vector per joint and frame out.
+
+    What is hidden never influences the features of seen places other than through the fact that it is hidden, and
+    absent persons and frames influence nothing; `tests/encoders` checks this of every encoder.
+    """
+
+    width: int
+    """D, the number of features it gives."""
+
+    @abstractmethod
+    def forward(
+        self,
+        x: Float[Tensor, "N M T V C"],
+        hidden: Bool[Tensor, "N M T V"] | None = None,
+        present: Bool[Tensor, "N M T"] | None = None,
+    ) -> Float[Tensor, "N M T V D"]:
+        """Features of every joint.
+
+        Args:
+            x: Normalised coordinates.
+            hidden: True where a joint must not be seen.
+            present: True where a person is in the frame; None for everywhere. Features elsewhere are 0.
+        """
+
+
+class GraphEncoder(Encoder):
+    """A linear embedding of each joint, a learned vector in place of hidden ones, and rounds of messages.
+
+    H = G_E(A, X_masked), SkeletonMAE (arXiv 2307.08476), Eq 1. No node is removed and A is never masked.
+
+    Args:
+        conv: What makes one message-passing layer.
+        skeleton: The V joints.
+        dims: C, coordinates per joint.
+        width: D, features per joint.
+        depth: The number of layers.
+    """
+
+    def __init__(self, conv: Conv, skeleton: Skeleton, dims: int, width: int, depth: int) -> None:
+        super().__init__()
+        self.width = width
+        self.embed = nn.Linear(dims, width)
+        self.token = nn.Parameter(torch.zeros(width))
+        self.stack = GraphStack(conv, skeleton, width, depth)
+        nn.init.normal_(self.token, std=0.02)
+
+    def forward(
+        self,
+        x: Float[Tensor, "N M T V C"],
+        hidden: Bool[Tensor, "N M T V"] | None = None,
+        present: Bool[Tensor, "N M T"] | None = None,
+    ) -> Float[Tensor, "N M T V D"]:
+        """Features of every joint; see `Encoder.forward`."""
+        N, M, T, V, _ = x.shape
+        rows = None if present is None else torch.nonzero(present.flatten()).squeeze(1)
+        graphs = to_graphs(x, rows)
+        z = self.stack(self.hide(self.embed(graphs), None if hidden is None else to_graphs(hidden, rows)))
+        z = z.transpose(0, 1)
+        if rows is not None:
+            z = z.new_zeros(N * M * T, V, self.width).index_copy(0, rows, z)
+        return z.reshape(N, M, T, V, self.width)
+
+    def hide(self, h: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"] | None) -> Float[Tensor, "V R D"]:
+        """Embedded joints with the learned vector in place of hidden ones."""
+        return h if hidden is None else torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h)
+
+
+def to_graphs(x: Tensor, rows: Tensor | None = None) -> Tensor:
+    """[N M T V ...] -> joint-major [V R ...] with R = N*M*T, or only the graphs whose numbers are in `rows`."""
+    flat = x.flatten(0, 2)
+    return (flat if rows is None else flat.index_select(0, rows)).transpose(0, 1).contiguous()

@@ -1,0 +1,90 @@
+"""What the protocols share: labelled features checked once, and score columns for every class."""
+
+import numpy as np
+
+from ossein.errors import DataError
+
+
+def check_training(train: np.ndarray, labels: np.ndarray, test: np.ndarray, num_classes: int) -> None:
+    """Refuse what no classifier can be fitted to.
+
+    Args:
+        train: Features of the training clips, [N D].
+        labels: Their classes from 0, int [N].
+        test: Features of the test clips, [N D] with the same D.
+        num_classes: K; labels are 0 to K - 1.
+
+    Raises:
+        DataError: Shapes do not fit, a feature is not finite, a label is missing or out of range, or the training
+            clips show fewer than two classes.
+    """
+    if train.ndim != 2 or test.ndim != 2 or train.shape[1] != test.shape[1] or labels.shape != train.shape[:1]:
+        raise DataError(
+            f"training features {list(train.shape)}, labels {list(labels.shape)} and test features {list(test.shape)}, "
+            "expected [N D], [N] and [N D] with one D. Take both from the same encoder."
+        )
+    for name, z in (("training", train), ("test", test)):
+        if not np.isfinite(z).all():
+            raise DataError(
+                f"{name} clip {np.argwhere(~np.isfinite(z))[0, 0]} has a feature that is not finite. "
+                "The encoder may have diverged; train it again with a smaller learning rate."
+            )
+    check_labels(labels, num_classes)
+    if len(np.unique(labels)) < 2:
+        raise DataError(
+            f"the {len(labels)} training clips show {len(np.unique(labels))} class, at least 2 are needed. Take more clips."
+        )
+
+
+def check_labels(labels: np.ndarray, num_classes: int) -> None:
+    """Refuse labels that are not classes.
+
+    Args:
+        labels: Classes from 0, int [N].
+        num_classes: K; labels are 0 to K - 1.
+
+    Raises:
+        DataError: A label is `UNKNOWN` or otherwise out of range, or the labels are not whole numbers.
+    """
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(f"labels are {labels.dtype} {list(labels.shape)}, expected whole numbers [N]. Convert them.")
+    bad = np.flatnonzero((labels < 0) | (labels >= num_classes))
+    if len(bad):
+        raise DataError(
+            f"clip {bad[0]} of {len(labels)} has label {labels[bad[0]]}, expected 0 to {num_classes - 1}. "
+            "Leave unlabelled clips out of the evaluation."
+        )
+
+
+def all_columns(scores: np.ndarray, classes: np.ndarray, num_classes: int, missing: float) -> np.ndarray:
+    """Scores [N seen] as scores [N K]: classes that training never showed get the score `missing`.
+
+    Args:
+        scores: One column per class in `classes`.
+        classes: Which classes the columns are.
+        num_classes: K.
+        missing: The score of the other classes, at most as high as any in `scores`.
+
+    >>> all_columns(np.array([[0.3, 0.7]]), np.array([0, 2]), 3, missing=0.0)
+    array([[0.3, 0. , 0.7]])
+    """
+    out = np.full((len(scores), num_classes), missing)
+    out[:, classes] = scores
+    return out
+
+
+def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both feature sets in float64 with the mean and the spread of the *training* clips taken out.
+
+    A feature that never changes in training says nothing there, so it is 0 in both sets.
+
+    Args:
+        train: Features of the training clips, [N D].
+        test: Features of the test clips, [N D].
+    """
+    train, test = train.astype(np.float64), test.astype(np.float64)
+    mean, std = train.mean(0), train.std(0)
+    # A constant column keeps a rounding residue as its spread; dividing by that would blow noise up.
+    steady = std <= 1e-9 * np.maximum(1e-9, np.abs(train).max(0))
+    scale = np.where(steady, 0.0, 1 / np.where(steady, 1.0, std))
+    return (train - mean) * scale, (test - mean) * scale

@@ -1,0 +1,115 @@
+"""Message passing between joints, dense and joint-major: features are [V R D], R graphs side by side.
+
+With the joints first, summing over neighbours is one product of a [V V] matrix with a [V, R*D] one, which is what
+processors do best; a batch of R skeletons costs one large product in place of R small ones.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ossein.nn.norm import BatchNorm, PReLU
+from ossein.skeleton import Skeleton
+
+Conv = Callable[[Skeleton, int, int], nn.Module]
+"""What makes one message-passing layer: (skeleton, features in, features out) -> module on [V R D]."""
+
+
+def gather(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R D"]) -> Float[Tensor, "V R D"]:
+    """For every joint the sum of the features of all joints, weighted by its row of the matrix."""
+    return (matrix.to(h.dtype) @ h.flatten(1)).view(len(matrix), *h.shape[1:])
+
+
+class GINConv(nn.Module):
+    """h'_v = MLP((1 + eps) h_v + sum of h_u over the neighbours u), Xu et al. 2019, Eq 4.1; eps = 0, not learned.
+
+    MLP = Linear-BN-PReLU-Linear. The first linear map and the sum over neighbours commute.
+    """
+
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
+        super().__init__()
+        self.register_buffer("matrix", torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton)), persistent=False)
+        self.matrix: Tensor
+        # The batch norm takes away any constant, so the first map has no bias.
+        self.first = nn.Linear(features_in, features_out, bias=False)
+        self.norm = BatchNorm(features_out)
+        self.act = PReLU()
+        self.second = nn.Linear(features_out, features_out)
+
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+        """One round of messages."""
+        return self.second(self.act(self.norm(gather(self.matrix, self.first(h)))))
+
+
+class GCNConv(nn.Module):
+    """h' = S^-1/2 (A + I) S^-1/2 h W + b with S the degrees of A + I, Kipf and Welling 2017, Eq 2."""
+
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
+        super().__init__()
+        looped = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton))
+        root = looped.sum(1).rsqrt()
+        self.register_buffer("matrix", root[:, None] * looped * root, persistent=False)
+        self.matrix: Tensor
+        self.linear = nn.Linear(features_in, features_out, bias=False)
+        self.bias = nn.Parameter(torch.zeros(features_out))
+
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+        """One round of messages."""
+        out = gather(self.matrix, self.linear(h))
+        return out + self.bias.to(out.dtype)
+
+
+class GATConv(nn.Module):
+    """h'_v = sum over u of a_vu W h_u, a = softmax over neighbours and v itself of LeakyReLU(s.Wh_v + t.Wh_u).
+
+    Velickovic et al. 2018, Eq 1-5, `heads` of them side by side (concatenated).
+    """
+
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int, heads: int = 4) -> None:
+        super().__init__()
+        far = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton)) == 0
+        self.register_buffer("far", far, persistent=False)
+        self.far: Tensor
+        self.heads = heads if features_out % heads == 0 else 1
+        self.linear = nn.Linear(features_in, features_out, bias=False)
+        self.receive = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
+        self.send = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
+        self.bias = nn.Parameter(torch.zeros(features_out))
+        nn.init.xavier_uniform_(self.receive)
+        nn.init.xavier_uniform_(self.send)
+
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+        """One round of messages."""
+        w = self.linear(h).unflatten(-1, (self.heads, -1))
+        receive, send = (w * self.receive.to(w.dtype)).sum(-1), (w * self.send.to(w.dtype)).sum(-1)
+        # [V U R H]: how much joint v hears of joint u.
+        logits = F.leaky_relu(receive[:, None] + send[None], 0.2)
+        share = logits.masked_fill(self.far[..., None, None], float("-inf")).softmax(1)
+        out = torch.einsum("vurh,urhe->vrhe", share.to(w.dtype), w).flatten(-2)
+        return out + self.bias.to(out.dtype)
+
+
+class GraphStack(nn.Module):
+    """Several rounds of messages, each followed by BN-PReLU: the spatial encoder G_E of SkeletonMAE without embedding.
+
+    Args:
+        conv: What makes one layer.
+        skeleton: The V joints.
+        width: D, the same before and after.
+        depth: The number of layers L.
+    """
+
+    def __init__(self, conv: Conv, skeleton: Skeleton, width: int, depth: int) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(conv(skeleton, width, width) for _ in range(depth))
+        self.norms = nn.ModuleList(BatchNorm(width) for _ in range(depth))
+        self.acts = nn.ModuleList(PReLU() for _ in range(depth))
+
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R D"]:
+        """Features of R graphs that are all present."""
+        for conv, norm, act in zip(self.convs, self.norms, self.acts, strict=True):
+            h = act(norm(conv(h)))
+        return h

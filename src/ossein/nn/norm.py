@@ -1,0 +1,107 @@
+"""Batch norm that sees only what is present, and across processes; PReLU with a cheap gradient.
+
+Rows are joints of graphs that exist: absent persons and undetected frames never enter the statistics (pitfall 4 of
+the SkeletonMAE design notes), and processes that share a batch share the statistics, so that two give what one would.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """y = weight * (x - mean) / sqrt(var + eps) + bias over the rows of x, for each feature.
+
+    `nn.BatchNorm1d` over [R, D] with two additions: only the given rows count and are normalised (the others come
+    out as 0), and with several processes mean and variance are those of all their rows.
+    """
+
+    def forward(self, input: Float[Tensor, "*R D"], rows: Int[Tensor, " P"] | None = None) -> Float[Tensor, "*R D"]:
+        """Normalise the last axis.
+
+        Args:
+            input: Features.
+            rows: Numbers of the rows (all axes but the last, flattened) that exist; None for all.
+        """
+        flat = input.reshape(-1, input.shape[-1])
+        if rows is None:
+            return self._norm(flat).view(input.shape)
+        out = self._norm(flat.index_select(0, rows))
+        return torch.zeros_like(flat, dtype=out.dtype).index_copy(0, rows, out).view(input.shape)
+
+    def _norm(self, x: Tensor) -> Tensor:
+        if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            return self._shared_norm(x)
+        if self.training and len(x) < 2:
+            # One row (or none) has no spread to learn from; the running statistics stand in for it.
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+        return super().forward(x)
+
+    def _shared_norm(self, x: Tensor) -> Tensor:
+        """Training mode with the statistics of all processes; plain arithmetic, differentiable through the sums."""
+        wide = x.float()
+        sums = torch.cat([wide.sum(0), wide.new_tensor([float(len(wide))])])
+        sums = _SumOverProcesses.apply(sums)
+        num, mean = sums[-1].clamp(min=1), sums[:-1] / sums[-1].clamp(min=1)
+        var = _SumOverProcesses.apply((wide - mean).square().sum(0)) / num
+        self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1))
+        out = (wide - mean) * torch.rsqrt(var + self.eps) * self.weight + self.bias
+        return out.to(x.dtype)
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, var: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean, self.momentum or 0.0)
+        self.running_var.lerp_(var, self.momentum or 0.0)
+
+
+class PReLU(nn.Module):
+    """max(x, 0) + slope * min(x, 0) with one learned slope.
+
+    The same function as `nn.PReLU`, whose gradient for the slope costs more than the rest of a layer on CPUs.
+    """
+
+    def __init__(self, slope: float = 0.25) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.full((1,), slope))
+
+    def forward(self, x: Float[Tensor, "*R D"]) -> Float[Tensor, "*R D"]:
+        """Apply it to every number."""
+        return _PReLU.apply(x, self.slope)
+
+
+class _PReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(x, slope)
+        return F.prelu(x, slope.to(x.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        x, slope = ctx.saved_tensors
+        grad = grads[0]
+        below = grad * (x < 0)
+        steep = (below * x).sum(dtype=torch.float32).reshape(1).to(slope.dtype)
+        # Above zero the gradient passes; below it is scaled: g + (slope - 1) * g * [x < 0].
+        return torch.addcmul(grad, below, (slope - 1).to(grad.dtype)), steep
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        out = x.clone()
+        dist.all_reduce(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        out = grads[0].clone()
+        dist.all_reduce(out)
+        return out

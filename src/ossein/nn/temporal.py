@@ -1,0 +1,50 @@
+"""The multi-scale temporal module of CTR-GCN (Chen et al. 2021), on joint-major features [V N T D]."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ossein.nn.norm import BatchNorm
+
+
+class MultiScaleTemporal(nn.Module):
+    """ReLU(H + [conv_d1 | conv_d2 | maxpool | 1x1](H)): four branches of D/4 features each, along time.
+
+    Each branch starts with a 1x1 map; the first two continue with a convolution of `kernel` frames at dilation 1 and
+    2, the third with a max-pool of 3 frames. All four 1x1 maps are one product, and each batch norm runs over the
+    four branches at once, which is the same thing since features are normalised one by one.
+
+    Args:
+        width: D, a multiple of 4.
+        kernel: Frames of the convolutions.
+        dilations: One convolution branch for each.
+    """
+
+    def __init__(self, width: int, kernel: int = 5, dilations: tuple[int, int] = (1, 2)) -> None:
+        super().__init__()
+        quarter = width // 4
+        self.quarter = quarter
+        self.reduce = nn.Linear(width, 4 * quarter, bias=False)
+        self.norm_in = BatchNorm(4 * quarter)
+        self.convs = nn.ModuleList(
+            nn.Conv1d(quarter, quarter, kernel, padding=(kernel - 1) // 2 * d, dilation=d, bias=False) for d in dilations
+        )
+        self.norm_out = BatchNorm(4 * quarter)
+
+    def forward(self, h: Float[Tensor, "V N T D"], rows: Int[Tensor, " P"] | None = None) -> Float[Tensor, "V N T D"]:
+        """Features after looking along time.
+
+        Args:
+            h: Features, 0 where a frame is absent.
+            rows: Numbers of the present (joint, clip, frame) places; None for all. Absent ones stay 0, so that
+                padding at the end of a clip is no different from the zero padding of the convolutions.
+        """
+        V, N, T, D = h.shape
+        z = self.norm_in(self.reduce(h), rows).reshape(V * N, T, D).transpose(1, 2)
+        q = self.quarter
+        scales = F.relu(z[:, : 3 * q])
+        branches = [conv(scales[:, i * q : (i + 1) * q]) for i, conv in enumerate(self.convs)]
+        branches += [F.max_pool1d(scales[:, 2 * q :], 3, stride=1, padding=1), z[:, 3 * q :]]
+        out = torch.cat(branches, 1).transpose(1, 2).reshape(V, N, T, D)
+        return F.relu(self.norm_out(out, rows) + h)

@@ -1,0 +1,36 @@
+"""From encoded features back to those of the hidden joints; dropped after pre-training."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from ossein.nn import Conv
+from ossein.skeleton import Skeleton
+
+
+class GraphDecoder(nn.Module):
+    """A linear map without bias, then one message-passing layer with linear output: Y = G_D(A, H), Eq 1.
+
+    With `remask`, hidden joints are replaced by a learned vector between the two, as GraphMAE does. SkeletonMAE's
+    figure shows no such step, and with whole parts hidden it makes the output of wrists and ankles constant, because
+    their only neighbour is hidden too.
+
+    Args:
+        conv: What makes the layer.
+        skeleton: The V joints.
+        width: D.
+        remask: Whether hidden joints are hidden from the decoder again.
+    """
+
+    def __init__(self, conv: Conv, skeleton: Skeleton, width: int, remask: bool = False) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, width, bias=False)
+        self.conv = conv(skeleton, width, width)
+        self.token = nn.Parameter(torch.zeros(width)) if remask else None
+
+    def forward(self, z: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]) -> Float[Tensor, "V R D"]:
+        """Rebuilt features of every joint."""
+        h = self.linear(z)
+        if self.token is not None:
+            h = torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h)
+        return self.conv(h)

@@ -1,0 +1,165 @@
+"""Whole batches out of a store by index arithmetic: windows of clips, resampled to one length.
+
+A window of a clip of L frames has a width w in [1, L] and a start s in [0, L - w], both fractions of frames; T positions
+lie evenly from s to s + w - 1. Between two frames joints are interpolated linearly; where one of the two is absent the
+other is taken, and where both are, the joint is absent. No clip is visited by Python on its own.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ossein.clip import Batch
+from ossein.draw import Draw
+from ossein.errors import DataError, SettingsError
+from ossein.skeleton import Skeleton
+
+_SNAP = 1e-6
+"""A position this near to a frame is that frame, so that rounding never mixes in a neighbour."""
+
+
+class Rows(Protocol):
+    """The arrays of a store that a batch is gathered from."""
+
+    skeleton: Skeleton
+    x: np.ndarray
+    score: np.ndarray
+    start: np.ndarray
+    persons: np.ndarray
+    frames: np.ndarray
+    labels: np.ndarray
+    sizes: np.ndarray
+
+    @property
+    def max_persons(self) -> int:
+        """M, the most persons in any clip."""
+        ...
+
+
+def sample_train(
+    store: Rows,
+    indices: Sequence[int] | np.ndarray,
+    frames: int,
+    draw: Draw | None = None,
+    crop: tuple[float, float] = (0.5, 1.0),
+    persons: int | None = None,
+) -> Batch:
+    """A batch of one random window per clip: its width is a share u ~ U(crop) of the clip, its start is drawn evenly.
+
+    Args:
+        store: Where the clips lie.
+        indices: Clip numbers, N of them; with a `draw` of several processes, those of this process.
+        frames: T, the frames of every clip in the batch.
+        draw: Where random numbers come from; without it each number is the middle of its range.
+        crop: The least and the most share of a clip that a window covers, in (0, 1].
+        persons: M, the persons of every clip in the batch: the first ones are kept, missing ones get score 0. As many
+            as the store's clips have at most, where not given.
+
+    Raises:
+        SettingsError: A setting is out of range.
+        DataError: There is no such clip.
+    """
+    low, high = crop
+    if not 0 < low <= high <= 1:
+        raise SettingsError(f"crop {low} to {high}: expected two shares, 0 < least <= most <= 1.")
+    index = _index(store, indices)
+    middle = np.full(len(index), 0.5)
+    share, place = (draw.uniform((len(index),)).double().numpy() if draw else middle for _ in range(2))
+    length = store.frames[index].astype(np.float64)
+    width = np.maximum(1, (low + (high - low) * share) * length)
+    return _gather(store, index, place * (length - width), width, frames, persons)
+
+
+def sample_test(
+    store: Rows,
+    indices: Sequence[int] | np.ndarray,
+    frames: int,
+    share: float = 0.95,
+    views: int = 1,
+    persons: int | None = None,
+) -> Batch:
+    """A batch of fixed windows: one in the middle of each clip, or several spread evenly from its start to its end.
+
+    Args:
+        store: Where the clips lie.
+        indices: Clip numbers, N of them.
+        frames: T, the frames of every clip in the batch.
+        share: The share of a clip that a window covers, in (0, 1].
+        views: Windows per clip; the batch holds N * views clips, those of one clip beside each other.
+        persons: As in `sample_train`.
+
+    Raises:
+        SettingsError: A setting is out of range.
+        DataError: There is no such clip.
+    """
+    if not 0 < share <= 1:
+        raise SettingsError(f"share {share}: expected a share of a clip, 0 < share <= 1.")
+    if views < 1:
+        raise SettingsError(f"views {views}: expected 1 or more windows per clip.")
+    index = np.repeat(_index(store, indices), views)
+    place = np.tile(np.linspace(0, 1, views) if views > 1 else np.array([0.5]), len(index) // views)
+    length = store.frames[index].astype(np.float64)
+    width = np.maximum(1, share * length)
+    return _gather(store, index, place * (length - width), width, frames, persons)
+
+
+def _index(store: Rows, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    index = np.asarray(indices, np.int64)
+    if len(index) and not (index.min() >= 0 and index.max() < len(store.frames)):
+        raise DataError(f"clip {index.min()} to {index.max()} of a store of {len(store.frames)} clips. Check the indices.")
+    return index
+
+
+def _gather(
+    store: Rows, index: np.ndarray, start: np.ndarray, width: np.ndarray, frames: int, persons: int | None
+) -> Batch:
+    M = store.max_persons if persons is None else persons
+    if frames < 1 or M < 1:
+        raise SettingsError(f"{frames} frames of {M} persons: expected 1 or more of each.")
+    steps = np.linspace(0, 1, frames) if frames > 1 else np.array([0.5])
+    place = start[:, None] + steps * (width[:, None] - 1)
+    near = np.rint(place)
+    place = np.where(np.abs(place - near) < _SNAP, near, place)
+    last = store.frames[index, None] - 1
+    low = np.clip(np.floor(place).astype(np.int64), 0, last)
+    share = (place - low).astype(np.float32)
+
+    person = np.arange(M)
+    there = person < store.persons[index, None]
+    first = store.start[index, None] + np.where(there, person, 0) * store.frames[index, None]
+    x, score = _rows(store, first, low)
+    if share.any():
+        x, score = _between(x, score, *_rows(store, first, np.minimum(low + 1, last)), share[:, None, :, None])
+    if not there.all():
+        x[~there], score[~there] = 0, 0
+    return Batch(
+        x=torch.from_numpy(x),
+        score=torch.from_numpy(score),
+        skeleton=store.skeleton,
+        label=torch.from_numpy(store.labels[index]),
+        index=torch.from_numpy(index),
+        size=torch.from_numpy(store.sizes[index].astype(np.float32)),
+    )
+
+
+def _rows(store: Rows, first: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows = first[:, :, None] + frame[:, None, :]
+    return tuple(np.take(a, rows, axis=0, mode="clip").astype(np.float32, copy=False) for a in (store.x, store.score))
+
+
+def _between(
+    x: np.ndarray, score: np.ndarray, next_x: np.ndarray, next_score: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    # a = share where both neighbours are there, 1 where only the next one is, 0 otherwise. Absent ones are stored as 0,
+    # so that x + a (next_x - x) is exactly the one that is there, and exactly x where nothing moves.
+    a = np.where(score > 0, share, np.float32(1))
+    a[(next_score <= 0) | (share <= 0)] = 0
+    next_x -= x
+    next_x *= a[..., None]
+    next_x += x
+    next_score -= score
+    next_score *= a
+    next_score += score
+    return next_x, next_score

@@ -1,0 +1,158 @@
+"""STRL: the spatial-temporal model of SSL, built around the pre-trained encoder and trained end to end.
+
+SkeletonMAE (arXiv 2307.08476), section 3.3, Eq 3 and 4. Features are joint-major, [V B T D] with B = M*N and the
+clips of the first person first, so that each person's graphs lie side by side.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from ossein.clip import Batch
+from ossein.encoders import ENCODERS, EncoderSettings, GraphEncoder
+from ossein.nn import BatchNorm, Conv, GraphStack, MultiScaleTemporal
+from ossein.settings import Settings
+from ossein.skeleton import Skeleton
+
+
+class STRLSettings(Settings):
+    """The spatial-temporal recogniser."""
+
+    encoder: EncoderSettings = EncoderSettings()
+    layers: int = Field(3, ge=1, le=32)
+    """How many times spatial and temporal modules alternate (paper: 3)."""
+    combine: Literal["concat", "add"] = "concat"
+    """The (+) of Eq 3, which the paper does not define: the pooled feature beside each joint's, or added to it."""
+    keep_joints: bool = False
+    """Keep each joint's encoded feature beside the sum over joints, which forgets which joint said what."""
+    share_encoders: bool = False
+    """One encoder for all persons; the paper has one for each (whether tied it does not say)."""
+    interact: bool = False
+    """Each person also receives the mean pooled feature of the others: the paper promises interaction, without equation."""
+    kernel: int = Field(5, ge=1, le=15)
+    """Frames of the temporal convolutions; odd."""
+
+
+class STRL(nn.Module):
+    """Joints -> class scores.
+
+    H0 = embedded joints + temporal position. For each layer: SM(H) = Repeat(SumPool_joints(G_E(A, H))) (+) H (Eq 3),
+    H' = ReLU(BN(W SM(H)) + H) (Eq 4 with the residual of its text), then a multi-scale temporal module. Mean over
+    joints, time and persons, then a two-layer MLP.
+
+    The paper does not say: W and the temporal modules are shared by the persons, encoders are not.
+
+    Args:
+        skeleton: The V joints.
+        dims: C.
+        frames: T, which the temporal position embedding fixes.
+        persons: M.
+        num_classes: K.
+        settings: The model's settings.
+    """
+
+    def __init__(
+        self, skeleton: Skeleton, dims: int, frames: int, persons: int, num_classes: int, settings: STRLSettings
+    ) -> None:
+        super().__init__()
+        width = settings.encoder.width
+        self.embed = nn.Linear(dims, width)
+        self.position = nn.Parameter(torch.empty(frames, width).normal_(std=0.02))
+        self.spatial = nn.ModuleList(
+            Spatial(ENCODERS[settings.encoder.kind].conv, skeleton, persons, settings) for _ in range(settings.layers)
+        )
+        self.temporal = nn.ModuleList(MultiScaleTemporal(width, settings.kernel) for _ in range(settings.layers))
+        self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))
+
+    def load_encoder(self, encoder: GraphEncoder) -> None:
+        """Start from a pre-trained encoder: its embedding, and its stack in every layer and for every person."""
+        self.embed.load_state_dict(encoder.embed.state_dict())
+        for spatial in self.spatial:
+            for stack in spatial.stacks:
+                stack.load_state_dict(encoder.stack.state_dict())
+
+    def forward(self, batch: Batch) -> Float[Tensor, "N K"]:
+        """Scores of the classes before softmax."""
+        return self.head(self.features(batch))
+
+    def features(self, batch: Batch) -> Float[Tensor, "N D"]:
+        """What the head reads: the mean over joints, time and persons that are present."""
+        present = batch.present.transpose(0, 1).flatten(0, 1)
+        rows = None if present.all() else torch.nonzero(present.flatten()).squeeze(1)
+        h = self.embed(batch.x.permute(3, 1, 0, 2, 4).flatten(1, 2)) + self.position
+        h = h * present[..., None].to(h.dtype)
+        for spatial, temporal in zip(self.spatial, self.temporal, strict=True):
+            h = temporal(spatial(h, present, rows), _places(present, len(h)) if rows is not None else None)
+        N, M, _ = batch.present.shape
+        total = h.mean(0).sum(1).view(M, N, -1).sum(0)
+        return total / batch.present.sum((1, 2)).clamp(min=1).unsqueeze(1).to(total.dtype)
+
+
+class Spatial(nn.Module):
+    """Eq 3 and 4: encode each frame, sum over joints, combine with every joint.
+
+    Args:
+        conv: What makes a layer of the encoder.
+        skeleton: The V joints.
+        persons: M; one encoder for each, unless shared.
+        settings: The model's settings.
+    """
+
+    def __init__(self, conv: Conv, skeleton: Skeleton, persons: int, settings: STRLSettings) -> None:
+        super().__init__()
+        width, depth = settings.encoder.width, settings.encoder.depth
+        copies = 1 if settings.share_encoders else persons
+        self.persons = persons
+        self.stacks = nn.ModuleList(GraphStack(conv, skeleton, width, depth) for _ in range(copies))
+        # W [pooled; joint; ...] is the sum of one map for each: the pooled one is computed once a frame, not V times.
+        self.from_joint = nn.Linear(width, width, bias=False)
+        self.from_pool = None if settings.combine == "add" else nn.Linear(width, width, bias=False)
+        self.from_encoded = nn.Linear(width, width, bias=False) if settings.keep_joints else None
+        self.from_others = nn.Linear(width, width, bias=False) if settings.interact and persons > 1 else None
+        self.norm = BatchNorm(width)
+
+    def forward(
+        self, h: Float[Tensor, "V B T D"], present: Bool[Tensor, "B T"], rows: Tensor | None
+    ) -> Float[Tensor, "V B T D"]:
+        """Features after looking across the joints of each frame; absent frames stay 0."""
+        V, B, T, D = h.shape
+        graphs = h.flatten(1, 2) if rows is None else h.flatten(1, 2).index_select(1, rows)
+        encoded = self.encode(graphs, present)
+        pooled = encoded.sum(0)
+        mixed = self.from_joint(graphs + pooled if self.from_pool is None else graphs)
+        if self.from_pool is not None:
+            mixed = mixed + self.from_pool(pooled)
+        if self.from_encoded is not None:
+            mixed = mixed + self.from_encoded(encoded)
+        if self.from_others is not None:
+            mixed = mixed + self.from_others(self.others(pooled, present, rows))
+        out = F.relu(self.norm(mixed) + graphs)
+        if rows is not None:
+            out = out.new_zeros(V, B * T, D).index_copy(1, rows, out)
+        return out.view(V, B, T, D)
+
+    def encode(self, graphs: Float[Tensor, "V R D"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "V R D"]:
+        """G_E(A, H_p) with the encoder of each person p."""
+        if len(self.stacks) == 1:
+            return self.stacks[0](graphs)
+        each = present.view(self.persons, -1).sum(1).tolist()
+        return torch.cat([stack(part) for stack, part in zip(self.stacks, graphs.split(each, 1), strict=True)], 1)
+
+    def others(
+        self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Tensor | None
+    ) -> Float[Tensor, "R D"]:
+        """For each graph the mean pooled feature of the other persons in the same frame of the same clip."""
+        D = pooled.shape[1]
+        grid = pooled if rows is None else pooled.new_zeros(present.numel(), D).index_copy(0, rows, pooled)
+        grid = grid.view(self.persons, -1, D)
+        num = present.view(self.persons, -1, 1).sum(0, keepdim=True) - 1
+        mean = ((grid.sum(0, keepdim=True) - grid) / num.clamp(min=1)).flatten(0, 1)
+        return mean if rows is None else mean.index_select(0, rows)
+
+
+def _places(present: Bool[Tensor, "B T"], num_joints: int) -> Tensor:
+    return torch.nonzero(present.expand(num_joints, -1, -1).flatten()).squeeze(1)
