@@ -142,7 +142,9 @@ class Batch:
     def change(self, **fields: Any) -> "Batch":
         """A copy with some fields replaced; joints with score 0 are set to 0 again."""
         new = replace(self, **fields)
-        return replace(new, x=new.x * (new.score > 0).unsqueeze(-1)) if "x" in fields or "score" in fields else new
+        if not {"x", "score"} & set(fields):
+            return new
+        return replace(new, x=new.x.masked_fill((new.score <= 0).unsqueeze(-1), 0))
 
     @classmethod
     def of(cls, clips: list[Clip], skeleton: Skeleton) -> "Batch":

@@ -45,10 +45,13 @@ def read_json(path: Path | str) -> Any:
     Raises:
         DataError: The file cannot be read or is not JSON.
     """
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{error.lineno}: is not valid JSON ({error.msg}). The file may be cut short.") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets thousands deep
+        raise DataError(f"{path}: is not valid JSON ({error}). Mend the file.") from None
 
 
 @contextmanager

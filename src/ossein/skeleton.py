@@ -152,9 +152,12 @@ class Skeleton:
         hops = self.hops()
         far = hops[:, list(self.centre)].min(1)
         near = self.adjacency().astype(bool)
-        # Among equally near neighbours prefer one on the same side, so that a mirrored body has mirrored parents.
+        # Among equally near neighbours prefer one on the same side, so that a mirrored body has mirrored parents; then
+        # go by name, so that the order of joints makes no difference.
         return tuple(
-            j if far[j] == 0 else min(np.flatnonzero(near[j]).tolist(), key=lambda k: (far[k], self._other_side(j, k), k))
+            j
+            if far[j] == 0
+            else min(np.flatnonzero(near[j]).tolist(), key=lambda k: (far[k], self._other_side(j, k), self.joints[k]))
             for j in range(len(self))
         )
 
@@ -217,7 +220,12 @@ class _Numbers:
         if isinstance(joint, str) and joint in self.joints:
             return self.joints.index(joint)
         if isinstance(joint, int) and not isinstance(joint, bool):
-            return joint
+            if 0 <= joint < len(self.joints):
+                return joint
+            raise SkeletonError(
+                f"skeleton '{self.name}': joint number {joint} is out of range, the {len(self.joints)} joints are numbered "
+                f"0 to {len(self.joints) - 1}."
+            )
         raise SkeletonError(
             f"skeleton '{self.name}': no joint is called {joint!r}. {did_you_mean(str(joint), self.joints)}"
         )

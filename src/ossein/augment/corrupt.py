@@ -13,8 +13,8 @@ from ossein.draw import Draw
 class Jitter(Augment):
     """Normal noise on every coordinate of every joint ("pixel noise on joints", SkeletonMAE, Yan et al. 2023).
 
-    The paper does not say how strong; 0.01 of the skeleton's size is what its code base's descendants use. The size is
-    measured (`body_size`), so the noise suits any unit and any normalisation.
+    The paper does not say: how strong. Here a share of the skeleton's size, which is measured in the clip (`body_size`),
+    so that the noise suits any unit and any normalisation.
 
     Args:
         sigma: Standard deviation as a share of the size of the bodies in the clip, 0 to 1.

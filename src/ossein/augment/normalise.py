@@ -114,11 +114,8 @@ def _origin(batch: Batch) -> Float[Tensor, "N 1 1 1 C"]:
     here = (batch.score > 0) & first_person(batch)[:, :, None, None]
     frames = mean(batch.x[..., centre, :], here[..., centre], 3)
     seen = here[..., centre].any(-1, keepdim=True)
-    return torch.where(
-        seen.any(2, keepdim=True).any(1, keepdim=True)[..., None],
-        mean(frames, seen, 1, 2),
-        mean(batch.x, here, 1, 2, 3),
-    )
+    ever = seen.any(2, keepdim=True).any(1, keepdim=True).unsqueeze(-1)
+    return torch.where(ever, mean(frames, seen, 1, 2), mean(batch.x, here, 1, 2, 3))
 
 
 def _divisor(batch: Batch) -> Float[Tensor, "N 1 1 1 1"]:

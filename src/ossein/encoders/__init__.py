@@ -6,7 +6,7 @@ from ossein.encoders.gcn import GCN
 from ossein.encoders.gin import GIN
 from ossein.skeleton import Skeleton
 
-ENCODERS: dict[str, type[GIN] | type[GCN] | type[GAT]] = {"gin": GIN, "gcn": GCN, "gat": GAT}
+ENCODERS: dict[str, type[GraphEncoder]] = {"gin": GIN, "gcn": GCN, "gat": GAT}
 
 
 def build_encoder(skeleton: Skeleton, dims: int, settings: EncoderSettings) -> GraphEncoder:

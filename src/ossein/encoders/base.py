@@ -1,14 +1,14 @@
 """The contract of encoders, and the spatial graph encoder that GIN, GCN and GAT share."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ossein.nn import Conv, GraphStack
+from ossein.nn import GraphConv, GraphStack
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -18,9 +18,9 @@ class EncoderSettings(Settings):
 
     kind: Literal["gin", "gcn", "gat"] = "gin"
     """How joints exchange messages: GIN (the paper's choice), GCN or GAT (its ablation)."""
-    width: int = Field(64, ge=4, le=4096, multiple_of=4)
+    width: int = Field(default=64, ge=4, le=4096, multiple_of=4)
     """D, the number of features of a joint."""
-    depth: int = Field(3, ge=1, le=64)
+    depth: int = Field(default=3, ge=1, le=64)
     """L, the number of message-passing layers (paper: 3, Table 4a)."""
 
 
@@ -55,20 +55,23 @@ class GraphEncoder(Encoder):
 
     H = G_E(A, X_masked), SkeletonMAE (arXiv 2307.08476), Eq 1. No node is removed and A is never masked.
 
+    Subclasses name the layer: `conv`.
+
     Args:
-        conv: What makes one message-passing layer.
         skeleton: The V joints.
         dims: C, coordinates per joint.
-        width: D, features per joint.
-        depth: The number of layers.
+        settings: Width and depth.
     """
 
-    def __init__(self, conv: Conv, skeleton: Skeleton, dims: int, width: int, depth: int) -> None:
+    conv: ClassVar[type[GraphConv]]
+    """What makes one message-passing layer."""
+
+    def __init__(self, skeleton: Skeleton, dims: int, settings: EncoderSettings) -> None:
         super().__init__()
-        self.width = width
-        self.embed = nn.Linear(dims, width)
-        self.token = nn.Parameter(torch.zeros(width))
-        self.stack = GraphStack(conv, skeleton, width, depth)
+        self.width = settings.width
+        self.embed = nn.Linear(dims, settings.width)
+        self.token = nn.Parameter(torch.zeros(settings.width))
+        self.stack = GraphStack(self.conv, skeleton, settings.width, settings.depth)
         nn.init.normal_(self.token, std=0.02)
 
     def forward(

@@ -71,20 +71,3 @@ def all_columns(scores: np.ndarray, classes: np.ndarray, num_classes: int, missi
     out = np.full((len(scores), num_classes), missing)
     out[:, classes] = scores
     return out
-
-
-def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both feature sets in float64 with the mean and the spread of the *training* clips taken out.
-
-    A feature that never changes in training says nothing there, so it is 0 in both sets.
-
-    Args:
-        train: Features of the training clips, [N D].
-        test: Features of the test clips, [N D].
-    """
-    train, test = train.astype(np.float64), test.astype(np.float64)
-    mean, std = train.mean(0), train.std(0)
-    # A constant column keeps a rounding residue as its spread; dividing by that would blow noise up.
-    steady = std <= 1e-9 * np.maximum(1e-9, np.abs(train).max(0))
-    scale = np.where(steady, 0.0, 1 / np.where(steady, 1.0, std))
-    return (train - mean) * scale, (test - mean) * scale

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ossein.errors import SettingsError
-from ossein.evaluate.base import all_columns, check_training, standardise
+from ossein.evaluate.base import all_columns, check_training
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 """The choices of C, the inverse of the weight decay."""
@@ -43,7 +43,7 @@ def linear_probe(
     strengths = sorted(strengths)
     if not strengths or strengths[0] <= 0:
         raise SettingsError(f"strengths {strengths}, expected one or more numbers above 0. Try {list(STRENGTHS)}.")
-    train_z, test_z = standardise(train_z, test_z)
+    train_z, test_z = _standardise(train_z, test_z)
     model = _fit(train_z, train_y, _best_strength(train_z, train_y, strengths, seed))
     return all_columns(model.predict_log_proba(test_z), model.classes_, num_classes, missing=-np.inf)
 
@@ -67,6 +67,19 @@ def cut(labels: np.ndarray, *, share: float = 0.2, seed: int = 0) -> np.ndarray:
         own = rng.permutation(np.flatnonzero(labels == label))
         held[own[: min(len(own) - 1, max(1, round(share * len(own))))]] = True
     return held
+
+
+def _standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both feature sets in float64 with the mean and the spread of the *training* clips taken out.
+
+    A feature that never changes in training says nothing there, so it is 0 in both sets.
+    """
+    train, test = train.astype(np.float64), test.astype(np.float64)
+    mean, std = train.mean(0), train.std(0)
+    # A constant column keeps a rounding residue as its spread; dividing by that would blow noise up.
+    steady = std <= 1e-9 * np.maximum(1e-9, np.abs(train).max(0))
+    scale = np.where(steady, 0.0, 1 / np.where(steady, 1.0, std))
+    return (train - mean) * scale, (test - mean) * scale
 
 
 def _best_strength(z: np.ndarray, y: np.ndarray, strengths: Sequence[float], seed: int) -> float:

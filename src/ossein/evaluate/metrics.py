@@ -209,7 +209,9 @@ def _rank(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         )
     check_labels(labels, scores.shape[1])
     if np.isnan(scores).any():
-        raise DataError(f"clip {np.argwhere(np.isnan(scores))[0, 0]} has a score that is NaN. The model may have diverged.")
+        raise DataError(
+            f"clip {np.argwhere(np.isnan(scores))[0, 0]} has a score that is NaN. The model may have diverged."
+        )
     true = np.take_along_axis(scores, labels[:, None], 1)
     before = np.arange(scores.shape[1]) < labels[:, None]
     return ((scores > true) | ((scores == true) & before)).sum(1)

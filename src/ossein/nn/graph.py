@@ -4,7 +4,7 @@ With the joints first, summing over neighbours is one product of a [V V] matrix 
 processors do best; a batch of R skeletons costs one large product in place of R small ones.
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -14,8 +14,23 @@ from torch import Tensor, nn
 from ossein.nn.norm import BatchNorm, PReLU
 from ossein.skeleton import Skeleton
 
-Conv = Callable[[Skeleton, int, int], nn.Module]
-"""What makes one message-passing layer: (skeleton, features in, features out) -> module on [V R D]."""
+
+class GraphConv(nn.Module, ABC):
+    """One round of messages between the joints of R graphs.
+
+    Args:
+        skeleton: The V joints.
+        features_in: D, features of a joint before.
+        features_out: E, features of a joint after.
+    """
+
+    @abstractmethod
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+        """Features of every joint after hearing from its neighbours."""
 
 
 def gather(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R D"]) -> Float[Tensor, "V R D"]:
@@ -23,15 +38,17 @@ def gather(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R D"]) -> Float[Ten
     return (matrix.to(h.dtype) @ h.flatten(1)).view(len(matrix), *h.shape[1:])
 
 
-class GINConv(nn.Module):
+class GINConv(GraphConv):
     """h'_v = MLP((1 + eps) h_v + sum of h_u over the neighbours u), Xu et al. 2019, Eq 4.1; eps = 0, not learned.
 
     MLP = Linear-BN-PReLU-Linear. The first linear map and the sum over neighbours commute.
     """
 
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
-        super().__init__()
-        self.register_buffer("matrix", torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton)), persistent=False)
+        super().__init__(skeleton, features_in, features_out)
+        self.register_buffer(
+            "matrix", torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton)), persistent=False
+        )
         self.matrix: Tensor
         # The batch norm takes away any constant, so the first map has no bias.
         self.first = nn.Linear(features_in, features_out, bias=False)
@@ -44,11 +61,11 @@ class GINConv(nn.Module):
         return self.second(self.act(self.norm(gather(self.matrix, self.first(h)))))
 
 
-class GCNConv(nn.Module):
+class GCNConv(GraphConv):
     """h' = S^-1/2 (A + I) S^-1/2 h W + b with S the degrees of A + I, Kipf and Welling 2017, Eq 2."""
 
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
-        super().__init__()
+        super().__init__(skeleton, features_in, features_out)
         looped = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton))
         root = looped.sum(1).rsqrt()
         self.register_buffer("matrix", root[:, None] * looped * root, persistent=False)
@@ -62,18 +79,18 @@ class GCNConv(nn.Module):
         return out + self.bias.to(out.dtype)
 
 
-class GATConv(nn.Module):
+class GATConv(GraphConv):
     """h'_v = sum over u of a_vu W h_u, a = softmax over neighbours and v itself of LeakyReLU(s.Wh_v + t.Wh_u).
 
-    Velickovic et al. 2018, Eq 1-5, `heads` of them side by side (concatenated).
+    Velickovic et al. 2018, Eq 1-5, four of them side by side (concatenated).
     """
 
-    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int, heads: int = 4) -> None:
-        super().__init__()
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
+        super().__init__(skeleton, features_in, features_out)
         far = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton)) == 0
         self.register_buffer("far", far, persistent=False)
         self.far: Tensor
-        self.heads = heads if features_out % heads == 0 else 1
+        self.heads = 4 if features_out % 4 == 0 else 1
         self.linear = nn.Linear(features_in, features_out, bias=False)
         self.receive = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
         self.send = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
@@ -102,7 +119,7 @@ class GraphStack(nn.Module):
         depth: The number of layers L.
     """
 
-    def __init__(self, conv: Conv, skeleton: Skeleton, width: int, depth: int) -> None:
+    def __init__(self, conv: type[GraphConv], skeleton: Skeleton, width: int, depth: int) -> None:
         super().__init__()
         self.convs = nn.ModuleList(conv(skeleton, width, width) for _ in range(depth))
         self.norms = nn.ModuleList(BatchNorm(width) for _ in range(depth))

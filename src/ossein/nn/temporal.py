@@ -28,7 +28,8 @@ class MultiScaleTemporal(nn.Module):
         self.reduce = nn.Linear(width, 4 * quarter, bias=False)
         self.norm_in = BatchNorm(4 * quarter)
         self.convs = nn.ModuleList(
-            nn.Conv1d(quarter, quarter, kernel, padding=(kernel - 1) // 2 * d, dilation=d, bias=False) for d in dilations
+            nn.Conv1d(quarter, quarter, kernel, padding=(kernel - 1) // 2 * d, dilation=d, bias=False)
+            for d in dilations
         )
         self.norm_out = BatchNorm(4 * quarter)
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ossein.nn import Conv
+from ossein.nn import GraphConv
 from ossein.skeleton import Skeleton
 
 
@@ -22,7 +22,7 @@ class GraphDecoder(nn.Module):
         remask: Whether hidden joints are hidden from the decoder again.
     """
 
-    def __init__(self, conv: Conv, skeleton: Skeleton, width: int, remask: bool = False) -> None:
+    def __init__(self, conv: type[GraphConv], skeleton: Skeleton, width: int, remask: bool = False) -> None:
         super().__init__()
         self.linear = nn.Linear(width, width, bias=False)
         self.conv = conv(skeleton, width, width)

@@ -25,7 +25,7 @@ class SkeletonMAESettings(Settings):
 
     encoder: EncoderSettings = EncoderSettings()
     mask: MaskSettings = MaskSettings()
-    beta: float = Field(2.0, ge=1, le=8)
+    beta: float = Field(default=2.0, ge=1, le=8)
     """How much the error weighs down joints that are nearly right (paper: 2)."""
     detach: bool = True
     """Keep gradients out of the target, which passes through the trained embedding. The paper does not say; with
@@ -68,9 +68,7 @@ class SkeletonMAE(Objective):
         N, M, T, V = batch.score.shape
         return self.mask(N, draw).to(batch.x.device)[:, None, None].expand(N, M, T, V)
 
-    def rebuild_features(
-        self, embedded: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]
-    ) -> Float[Tensor, "V R D"]:
+    def rebuild_features(self, embedded: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]) -> Float[Tensor, "V R D"]:
         """The decoder's output for every joint, given the embedded joints."""
         return self.decoder(self.encoder.stack(self.encoder.hide(embedded, hidden)), hidden)
 

@@ -21,7 +21,7 @@ class MaskSettings(Settings):
     share is full. random-joints: single joints drawn for each clip (the paper's control, Table 5b)."""
     parts: tuple[int, ...] = (3, 5)
     """Numbers of the hidden parts, in the order of the skeleton's parts; for kind parts."""
-    share: float = Field(0.3, gt=0, lt=1)
+    share: float = Field(default=0.3, gt=0, lt=1)
     """Share of the joints that is hidden; for the random kinds."""
 
 

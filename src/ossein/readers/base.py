@@ -5,8 +5,10 @@ behind them a missing joint has score 0 and nothing else tells it.
 """
 
 import re
+import zipfile
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ossein.clip import UNKNOWN, Clip
-from ossein.errors import DataError, OsseinError, SkeletonError
+from ossein.errors import DataError, OsseinError, SkeletonError, did_you_mean
 from ossein.skeleton import Skeleton, builtin_names
 
 FAINT = 0.01
@@ -88,6 +90,30 @@ def within(where: Path | str) -> Iterator[None]:
         raise type(error)(f"{where}: {error}") from None
 
 
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Say so, and name the file, where numpy or zipfile stumble over an archive that is cut short or damaged."""
+    try:
+        yield
+    except OsseinError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error}). Check the path.") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"{path}: is no whole archive of plain arrays ({error}). The file may be cut short; fetch it again."
+        ) from None
+
+
+def archive_members(path: Path) -> set[str]:
+    """The names of the files in a zip archive; none where it is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return set(archive.namelist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return set()
+
+
 def make_clip(
     where: Path | str,
     x: np.ndarray,
@@ -113,9 +139,8 @@ def make_clip(
         DataError: What `Clip` refuses, or a label that is negative (other than `UNKNOWN`) or beyond the classes.
         SkeletonError: The number of joints differs.
     """
-    score = np.asarray(score, np.float32)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, which Clip refuses by person and frame
-        x = np.asarray(x).astype(np.float32, copy=False)
+        x, score = (np.asarray(array).astype(np.float32, copy=False) for array in (x, score))
     if x.ndim == 4 and score.shape == x.shape[:3] and score.size:
         seen = (score != 0).any((1, 2))
         seen[0] |= not seen.any()
@@ -136,12 +161,12 @@ def filled(x: np.ndarray) -> np.ndarray:
     >>> filled(np.array([[[[0.0, 0.0], [3.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]])).tolist()
     [[True, False]]
     """
-    return ~near_zero(x).all(-1)
+    return np.asarray((~near_zero(x)).any(-1))
 
 
 def near_zero(x: np.ndarray) -> np.ndarray:
     """bool [M T V]: the joints of x [M T V C] at the origin, to float16's precision."""
-    return np.abs(x).max(-1) < _NIL
+    return np.asarray(np.abs(x).max(-1) < _NIL)
 
 
 def unknown_skeleton(where: Path | str, num_joints: int) -> SkeletonError:
@@ -214,32 +239,8 @@ def labelled(
     for folder, inside in folders.items():
         label = classes.index(folder)
         found += [Recording(clip, f"{folder}/{clip.stem if clip.is_file() else clip.name}", label) for clip in inside]
-    _unique(path, found)
+    _unique(found)
     return found, classes
-
-
-def ntu_name(name: str) -> dict[str, int] | None:
-    """What a name of NTU RGB+D says (setup, camera, subject, replication, and label = action - 1); None for others.
-
-    >>> ntu_name("S001C002P003R002A013")
-    {'setup': 1, 'camera': 2, 'subject': 3, 'replication': 2, 'label': 12}
-    """
-    found = re.match(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})(?![0-9A-Za-z])", name)
-    if not found or found[5] == "000":
-        return None
-    setup, camera, subject, replication, action = (int(number) for number in found.groups())
-    return {"setup": setup, "camera": camera, "subject": subject, "replication": replication, "label": action - 1}
-
-
-@contextmanager
-def naming(path: Path | str) -> Iterator[None]:
-    """Errors raised inside name the file, if they do not yet."""
-    try:
-        yield
-    except OsseinError as error:
-        if str(path) in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from None
 
 
 def _children(path: Path) -> list[Path]:
@@ -250,7 +251,7 @@ def _clips_in(path: Path, is_clip: Callable[[Path], bool]) -> list[Path]:
     return [] if is_clip(path) else [child for child in _children(path) if is_clip(child)]
 
 
-def _unique(path: Path, found: list[Recording]) -> None:
+def _unique(found: list[Recording]) -> None:
     seen: dict[str, Path] = {}
     for clip in found:
         if clip.name in seen:

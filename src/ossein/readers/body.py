@@ -12,7 +12,9 @@ import numpy as np
 ARM, FOOT, PELVIS, TRUNK, HEAD = slice(0, 6), slice(6, 12), slice(12, 16), slice(16, 19), slice(19, 21)
 NUM_CHANNELS = 21
 _SIDES = np.array([1.0, -1.0])
-_FACE = np.array([[0, 0.10, 0.11], [0.033, 0.135, 0.085], [-0.033, 0.135, 0.085], [0.075, 0.115, 0], [-0.075, 0.115, 0]])
+_FACE = np.array(
+    [[0, 0.10, 0.11], [0.033, 0.135, 0.085], [-0.033, 0.135, 0.085], [0.075, 0.115, 0], [-0.075, 0.115, 0]]
+)
 _ANKLE = 0.08
 
 
@@ -91,7 +93,7 @@ def place(pose: Pose, body: Body) -> np.ndarray:
     """Where the 17 COCO joints are, float [T 17 3] in the frame of the body."""
     turn, (bend, side, twist) = pose.pelvis[:, 3], pose.trunk.T
     zero = np.zeros_like(turn)
-    hips_turn, trunk_turn, nod = _rotation(
+    hips_turn, trunk_turn, nod = rotation(
         np.stack([turn, turn + twist, pose.head[:, 1]]),
         np.stack([zero, bend, pose.head[:, 0]]),
         np.stack([zero, side, zero]),
@@ -139,9 +141,9 @@ def _two_bones(roots: np.ndarray, goals: np.ndarray, poles: np.ndarray, body: Bo
     return middles, roots + line * reach[..., None]
 
 
-def _rotation(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    """Ry(yaw) Rx(pitch) Rz(-roll), [... 3 3]: roll to the right, then pitch forward, then turn to the left."""
-    (a, b, c), (p, q, r) = np.cos([yaw, pitch, -roll]), np.sin([yaw, pitch, -roll])
+def rotation(yaw: np.ndarray, pitch: np.ndarray, roll: np.ndarray) -> np.ndarray:
+    """Ry(yaw) Rx(pitch) Rz(roll), [... 3 3]: roll to the right, then pitch forward, then turn to the left."""
+    (a, b, c), (p, q, r) = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])
     out = np.empty((*yaw.shape, 3, 3))
     out[..., 0, 0], out[..., 0, 1], out[..., 0, 2] = a * c + p * q * r, p * q * c - a * r, p * b
     out[..., 1, 0], out[..., 1, 1], out[..., 1, 2] = b * r, b * c, -q

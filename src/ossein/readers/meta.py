@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ossein.errors import DataError
+from ossein.errors import DataError, did_you_mean
 from ossein.files import read_json
 from ossein.readers.base import within
 from ossein.skeleton import Skeleton, builtin_names, same_joints
@@ -41,7 +41,7 @@ def read_meta(path: Path) -> Meta:
 
     Known keys: `class_names` (a list; a text means "not known"), `joint_names` (a list, or a text that begins with the
     name of a built-in skeleton, such as "COCO-17, eyes absent"), `edges` (pairs of joints, by number or name), `split`
-    (lists of clip names; mere counts are passed over), `name`. Every text is kept as a fact.
+    (lists of clip names; counts and notes are passed over), `name`. Every text is kept as a fact.
 
     Args:
         path: The data set's own file or folder.
@@ -64,7 +64,7 @@ def read_meta(path: Path) -> Meta:
             splits={
                 key: texts(names, f"split.{key}")
                 for key, names in (splits if isinstance(splits, dict) else {}).items()
-                if not isinstance(names, int)
+                if isinstance(names, list)
             },
             facts={key: value for key, value in data.items() if isinstance(value, str)},
         )
@@ -113,3 +113,27 @@ def texts(value: Any, key: str) -> tuple[str, ...]:
         twice = next(one for i, one in enumerate(value) if one in tuple(value)[:i])
         raise DataError(f"key '{key}' names '{twice}' twice. Remove one.")
     return tuple(value)
+
+
+def number_labels(where: Path, labels: Iterable[str], classes: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Label numbers of labels written as texts, and the class names.
+
+    A text that is a class name is that class, one that is a whole number is that number. Where no classes are known
+    they are the texts in sorted order, unless all of them are numbers. An empty text is no label.
+
+    Raises:
+        DataError: Classes are known and a text is neither one of them nor a number.
+
+    >>> number_labels(Path("mine.csv"), ["wave", "bow", "wave"], ())
+    ({'bow': 0, 'wave': 1}, ('bow', 'wave'))
+    """
+    found = sorted(set(labels) - {""})
+    names = tuple(classes) or (() if all(map(_is_whole, found)) else tuple(found))
+    for one in found:
+        if one not in names and not _is_whole(one):
+            raise DataError(f"{where}: no class is called '{one}'. {did_you_mean(one, names)}")
+    return {one: names.index(one) if one in names else int(one) for one in found}, names
+
+
+def _is_whole(word: str) -> bool:
+    return word.removeprefix("-").isdecimal()

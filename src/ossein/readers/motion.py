@@ -1,4 +1,4 @@
-"""What synthetic people do: eighteen actions, the habits by which people differ, and what they do besides.
+"""What synthetic people do: eighteen actions.
 
 An action is a movement over a progress that runs from 0 to 1. Half of the actions are other actions played backwards or
 twice, so that their poses alone do not give them away: one has to look at the order of the frames.
@@ -10,62 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from ossein.readers.body import ARM, FOOT, HEAD, NUM_CHANNELS, PELVIS, TRUNK, Pose
-
-_TREMOR = np.empty(NUM_CHANNELS)
-_TREMOR[ARM] = [0.06, 0.10, 0.02] * 2
-_TREMOR[FOOT] = 0.004
-_TREMOR[PELVIS] = [0.020, 0.006, 0.012, 0.05]
-_TREMOR[TRUNK] = [0.035, 0.03, 0.05]
-_TREMOR[HEAD] = [0.08, 0.14]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How one person carries and moves themselves.
-
-    Args:
-        rest: The 21 channels of the pose they stand in.
-        right: The share of one-handed actions done with the right hand.
-        both: The share of actions done with both hands where one would do.
-        size: How large their movements are, about 1.
-        plane: In which vertical plane they lift an arm: 0 forward, pi/2 sideways.
-        height: How high they hold a hand in front of them, radians of elevation.
-        lean: How far the trunk goes along with a movement of the limbs.
-        fidget: How much they do besides, about 1.
-        facing: How far they turn from the camera when asked to face it, in radians.
-    """
-
-    rest: np.ndarray
-    right: float
-    both: float
-    size: float
-    plane: float
-    height: float
-    lean: float
-    fidget: float
-    facing: float
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Habits":
-        """Someone's habits."""
-        pose = Pose(np.zeros((1, NUM_CHANNELS)))
-        pose.arm[0] = [rng.uniform(0.05, 0.4), rng.uniform(-0.2, 1.6), rng.uniform(0.8, 0.99)]
-        pose.foot[0, :, 0] = np.array([1, -1]) * rng.uniform(0, 0.14)
-        pose.foot[0, :, 2] = np.array([1, -1]) * rng.normal(0, 0.05)
-        pose.trunk[0] = rng.normal([0.04, 0, 0], [0.08, 0.03, 0.08])
-        pose.head[0] = rng.normal(0, [0.15, 0.1])
-        return cls(
-            rest=pose.channels[0],
-            right=rng.choice([0.9, 0.6, 0.1], p=[0.6, 0.2, 0.2]),
-            both=rng.uniform(0, 0.6),
-            size=rng.uniform(0.65, 1.15),
-            plane=rng.uniform(0, 1.5),
-            height=rng.uniform(1.1, 1.8),
-            lean=rng.uniform(0, 0.35),
-            fidget=rng.uniform(0.5, 1.6),
-            facing=rng.normal(0, 0.25),
-        )
+from ossein.readers.body import ARM, Pose
+from ossein.readers.habits import Habits, ease, fidget, sway, toward
 
 
 @dataclass(frozen=True)
@@ -80,8 +26,6 @@ class Play:
         plane: As in `Habits`; likewise height and lean.
         height: Radians of elevation.
         lean: Radians per unit of movement.
-        turns: How often a circling hand goes round.
-        sign: Whether an oscillation starts outward (1) or inward (-1).
     """
 
     progress: np.ndarray
@@ -91,8 +35,6 @@ class Play:
     plane: float
     height: float
     lean: float
-    turns: float
-    sign: float
 
     @classmethod
     def draw(cls, rng: np.random.Generator, habits: Habits, progress: np.ndarray) -> "Play":
@@ -101,12 +43,10 @@ class Play:
             progress=progress,
             side=int(rng.random() < habits.right),
             both=rng.random() < habits.both,
-            size=habits.size * rng.uniform(0.75, 1.25),
+            size=habits.size * rng.uniform(0.7, 1.3),
             plane=habits.plane + rng.normal(0, 0.3),
             height=habits.height + rng.normal(0, 0.15),
             lean=habits.lean * rng.uniform(0, 1.5),
-            turns=rng.uniform(1, 2),
-            sign=rng.choice([-1.0, 1.0]),
         )
 
     @property
@@ -139,133 +79,106 @@ def behave(rng: np.random.Generator, habits: Habits, action: Action | None, fram
         rate: Frames per second.
     """
     pose = Pose(np.repeat(habits.rest[None], frames, 0))
-    _fidget(rng, pose, habits.fidget)
+    fidget(rng, pose, habits.fidget)
     progress = _progress(rng, frames)
     if action:
         action.move(pose, Play.draw(rng, habits, 1 - progress if action.backwards else progress))
-    time = np.arange(frames)[:, None, None] / rate
-    speed, phase, size = rng.uniform([[[0.5]], [[0.0]], [[0.0]]], [[[8.0]], [[6.28]], [[1.0]]], (3, NUM_CHANNELS, 3))
-    pose.channels += habits.fidget * _TREMOR * (size / (1 + 0.25 * speed) * np.sin(speed * time + phase)).sum(-1)
+    pose.channels += habits.fidget * sway(rng, np.arange(frames) / rate)
     pose.arm[..., 2] = np.clip(pose.arm[..., 2], 0.3, 1)
     return pose
 
 
 def _progress(rng: np.random.Generator, frames: int) -> np.ndarray:
     """Progress [T] of an action that waits, runs at a varying tempo and is over; its reverse is as likely."""
-    idle, before = rng.uniform(0, [0.3, 1])
+    idle, before = 0.3 * rng.random() ** 2, rng.random()
     u = np.clip((np.linspace(0, 1, frames) - idle * before) / (1 - idle), 0, 1)
-    late, uneven = rng.uniform(-0.22, 0.22), rng.uniform(-0.08, 0.08)
+    late, uneven = rng.uniform(-0.12, 0.12), rng.uniform(-0.06, 0.06)
     return u + late * np.sin(np.pi * u) + uneven * np.sin(2 * np.pi * u)
 
 
-def _fidget(rng: np.random.Generator, pose: Pose, strength: float) -> None:
-    """Passing movements that have nothing to do with the action: an arm, the head, the trunk, the weight."""
-    t = np.linspace(0, 1, len(pose.channels))
-    for side in (0, 1):
-        if rng.random() < 0.45 * strength:
-            goal = rng.uniform([0.2, -0.4, 0.4], [1.9, 1.3, 0.95])
-            _toward(pose.arm[:, side], goal, _passing(rng, t))
-    centre, width = rng.uniform([[0], [0.08]], [[1], [0.3]], (2, 5))
-    bumps = np.exp(-(((t[:, None] - centre) / width) ** 2)) * rng.normal(0, strength, 5)
-    pose.head += bumps[:, :2] * [0.15, 0.4]
-    pose.trunk += bumps[:, [2, 3, 2]] * [0.06, 0.06, 0.2]
-    pose.pelvis += bumps[:, [4, 4, 3, 2]] * [0.05, 0, 0.02, 0.15]
-
-
-def _passing(rng: np.random.Generator, t: np.ndarray) -> np.ndarray:
-    centre, width = rng.uniform([0, 0.1], [1, 0.4])
-    return _ease(1.6 * np.exp(-(((t - centre) / width) ** 2)))
-
-
-def _ease(u: np.ndarray) -> np.ndarray:
-    u = np.clip(u, 0, 1)
-    return u * u * (3 - 2 * u)
-
-
 def _hold(u: np.ndarray, edge: float = 0.22) -> np.ndarray:
-    return _ease(u / edge) * _ease((1 - u) / edge)
+    return ease(u / edge) * ease((1 - u) / edge)
 
 
 def _within(u: np.ndarray, edge: float = 0.15) -> np.ndarray:
     return np.clip((u - edge) / (1 - 2 * edge), 0, 1)
 
 
-def _toward(channels: np.ndarray, goal: np.ndarray | list, weight: np.ndarray) -> None:
-    channels += weight[:, None] * (goal - channels)
-
-
 def _lift(pose: Pose, play: Play) -> None:
-    w = _ease(play.progress)
+    w = ease(play.progress)
     for side in play.hands:
-        _toward(pose.arm[:, side], [1.5 + 0.9 * play.size, play.plane, 0.95], w)
+        toward(pose.arm[:, side], [0.2 + 1.7 * play.size, play.plane, 0.9], w)
     pose.trunk[:, 0] -= 0.3 * play.lean * w
 
 
 def _circle(pose: Pose, play: Play) -> None:
-    angle = 2 * np.pi * play.turns * _within(play.progress)
+    angle = 2 * np.pi * _within(play.progress)
     # Clockwise is what the performer sees: to the right is outward for the right hand and inward for the left.
     outward = 1 if play.side else -1
-    radius = 0.5 * play.size
+    radius = 0.7 * play.size
     hand = np.stack([np.cos(angle), outward * np.sin(angle)], 1) * radius + [play.height, 0.3]
     goal = np.concatenate([hand, np.full((len(hand), 1), 0.85)], 1)
-    _toward(pose.arm[:, play.side], goal, _hold(play.progress))
+    toward(pose.arm[:, play.side], goal, _hold(play.progress))
 
 
 def _wave(pose: Pose, play: Play, *, times: int) -> None:
-    swing = 0.55 * play.size * play.sign * np.sin(2 * np.pi * times * _within(play.progress))
+    swing = 0.6 * play.size * np.sin(2 * np.pi * times * _within(play.progress))
     goal = np.stack([0.9 + play.height * 0.9 - 0.3 * swing, 0.5 + swing, np.full_like(swing, 0.75)], 1)
-    _toward(pose.arm[:, play.side], goal, _hold(play.progress))
+    toward(pose.arm[:, play.side], goal, _hold(play.progress))
     pose.trunk[:, 1] += 0.2 * play.lean * swing
 
 
 def _clap(pose: Pose, play: Play, *, times: int) -> None:
     apart = 0.5 * play.size * (1 + np.cos(2 * np.pi * times * _within(play.progress))) / 2
-    goal = np.stack([np.full_like(apart, play.height - 0.2), 1.6 * apart - 0.4, np.full_like(apart, 0.7)], 1)
+    goal = np.stack([np.full_like(apart, play.height - 0.2), 2.2 * apart - 0.4, np.full_like(apart, 0.7)], 1)
     for side in (0, 1):
-        _toward(pose.arm[:, side], goal, _hold(play.progress))
+        toward(pose.arm[:, side], goal, _hold(play.progress))
 
 
 def _press(pose: Pose, play: Play) -> None:
     """From rest to the chest, out to the front, and back to rest; backwards it pulls."""
-    w, out = _hold(play.progress, 0.3), _ease((play.progress - 0.2) / 0.6)
-    goal = np.stack([0.7 + (play.height - 0.8) * out, 0.2 - 0.2 * out, 0.4 + 0.55 * min(play.size, 1) * out], 1)
+    w, out = _hold(play.progress, 0.3), ease((play.progress - 0.2) / 0.6)
+    goal = np.stack([0.6 + (play.height - 0.6) * out, 0.4 - 0.4 * out, 0.35 + 0.6 * min(play.size, 1) * out], 1)
     for side in play.hands:
-        _toward(pose.arm[:, side], goal, w)
-    pose.trunk[:, 0] += play.lean * w * (out - 0.3)
+        toward(pose.arm[:, side], goal, w)
+    pose.trunk[:, 0] += (0.1 + play.lean) * w * (2 * out - 1)
 
 
 def _bow(pose: Pose, play: Play) -> None:
-    w = _ease(play.progress)
-    pose.trunk[:, 0] += 0.9 * play.size * w
+    w = ease(play.progress)
+    pose.trunk[:, 0] += 0.65 * play.size * w
     pose.pelvis[:, 2] -= 0.12 * play.size * w
     pose.arm[:, :, 0] += (0.4 + play.lean) * w[:, None]
 
 
-def _sink(pose: Pose, down: np.ndarray, depth: float, back: float, play: Play) -> None:
-    pose.pelvis[:, 1] -= depth * down
-    pose.pelvis[:, 2] -= back * down
+def _sink(pose: Pose, play: Play, down: np.ndarray) -> None:
+    pose.pelvis[:, 1] -= (0.05 + 0.3 * play.size) * down
+    pose.pelvis[:, 2] -= (0.1 + 0.15 * play.size) * down
+    # The trunk leans forward most on the way, to keep the weight over the feet.
     pose.trunk[:, 0] += (0.15 + play.lean) * down + 0.4 * down * (1 - down)
     if play.both:
-        _toward(pose.arm.reshape(len(down), 6), [play.height, 0.1, 0.8] * 2, 0.8 * down)
+        toward(pose.channels[:, ARM], [play.height, 0.1, 0.8] * 2, 0.8 * down)
 
 
 def _sit(pose: Pose, play: Play) -> None:
-    _sink(pose, _ease(play.progress), 0.2 + 0.25 * play.size, 0.25 + 0.1 * play.size, play)
+    _sink(pose, play, ease(play.progress))
 
 
 def _squat(pose: Pose, play: Play) -> None:
-    _sink(pose, np.sin(np.pi * play.progress) ** 2, 0.2 + 0.3 * play.size, 0.1 + 0.1 * play.size, play)
+    _sink(pose, play, np.sin(np.pi * play.progress) ** 2)
 
 
 def _step(pose: Pose, play: Play) -> None:
     """One step to the left, the right foot following; backwards it is one to the right."""
-    far = 0.18 + 0.22 * play.size
+    far = 0.18 + 0.24 * play.size
     for side, u in enumerate((play.progress / 0.55, (play.progress - 0.45) / 0.55)):
         u = np.clip(u, 0, 1)
-        pose.foot[:, side, 0] += far * _ease(u)
-        pose.foot[:, side, 1] += 0.1 * play.size * np.sin(np.pi * u) ** 2
-    pose.pelvis[:, 0] += far * _ease(play.progress)
-    pose.pelvis[:, 1] -= 0.03 * np.sin(np.pi * play.progress) ** 2
+        pose.foot[:, side, 0] += far * ease(u)
+        pose.foot[:, side, 1] += 0.14 * play.size * np.sin(np.pi * u) ** 2
+    # The weight goes over the standing foot before the other one lifts.
+    pose.pelvis[:, 0] += far * (ease(play.progress) - 0.06 * np.sin(2 * np.pi * play.progress))
+    pose.pelvis[:, 1] -= 0.05 * np.sin(np.pi * play.progress) ** 2
+    pose.trunk[:, 1] += 0.1 * play.lean * np.sin(2 * np.pi * play.progress)
     pose.arm[:, :, 0] += (0.15 + play.lean) * np.sin(np.pi * play.progress)[:, None] ** 2
 
 

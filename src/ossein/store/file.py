@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ossein.clip import Clip
-from ossein.errors import DataError, SkeletonError, did_you_mean
+from ossein.errors import DataError, did_you_mean
 from ossein.skeleton import Skeleton
 from ossein.store.container import open_container
 
@@ -93,7 +93,9 @@ class Store:
         path = Path(path)
         metadata, arrays = open_container(path)
         if metadata.get("format") != FORMAT:
-            raise DataError(f"{path}: is a safetensors file, but not a clip store. Make one with 'ossein data prepare'.")
+            raise DataError(
+                f"{path}: is a safetensors file, but not a clip store. Make one with 'ossein data prepare'."
+            )
         if metadata.get("version") != VERSION:
             raise DataError(
                 f"{path}: is a clip store of version {metadata.get('version')}, this ossein reads version {VERSION}. "
@@ -105,8 +107,10 @@ class Store:
             store = cls(path, metadata, arrays)
             for problem in _inconsistent(store):
                 raise ValueError(problem)
-        except (KeyError, ValueError, TypeError, SkeletonError, RecursionError) as error:
-            raise DataError(f"{path}: is damaged ({' '.join(map(str, error.args))}). Make the store again.") from None
+        except KeyError as error:
+            raise DataError(f"{path}: is damaged ({error} is missing). Make the store again.") from None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DataError(f"{path}: is damaged ({error}). Make the store again.") from None
         return store
 
     def __len__(self) -> int:
@@ -153,12 +157,11 @@ class Store:
             subject=int(self.subjects[index]),
             camera=int(self.cameras[index]),
             setup=int(self.setups[index]),
-            size=None if np.isnan(self.sizes[index]).any() else tuple(self.sizes[index].tolist()),
+            size=None
+            if np.isnan(self.sizes[index]).any()
+            else (float(self.sizes[index, 0]), float(self.sizes[index, 1])),
             rate=None if np.isnan(self.rates[index]) else float(self.rates[index]),
         )
-
-    def __iter__(self) -> Iterator[Clip]:
-        return (self.clip(index) for index in range(len(self)))
 
     def find(self, name: str) -> int:
         """The number of the clip with this name.
@@ -253,8 +256,10 @@ def _inconsistent(store: Store) -> Iterator[str]:
         yield f"x {list(store.x.shape)} does not hold {rows.sum()} person-frames of {len(store.skeleton)} joints"
     if store.score.shape != store.x.shape[:2]:
         yield f"score {list(store.score.shape)} does not fit x {list(store.x.shape)}"
-    if store.labels.min() < -1 or store.labels.max() >= max(1, len(store.classes)):
+    if store.labels.min() < -1 or store.labels.max() >= len(store.classes):
         yield f"label {store.labels.max()} of {len(store.classes)} classes"
+    if not all(type(text) is str for text in (*store.classes, *store.facts.values())):
+        yield "class names and facts are no text"
     for name, members in store.splits.items():
         if members.min() < 0 or members.max() >= num:
             yield f"split '{name}' lists a clip that is not there"

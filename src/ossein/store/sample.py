@@ -23,14 +23,45 @@ _SNAP = 1e-6
 class Rows(Protocol):
     """The arrays of a store that a batch is gathered from."""
 
-    skeleton: Skeleton
-    x: np.ndarray
-    score: np.ndarray
-    start: np.ndarray
-    persons: np.ndarray
-    frames: np.ndarray
-    labels: np.ndarray
-    sizes: np.ndarray
+    @property
+    def skeleton(self) -> Skeleton:
+        """The V joints."""
+        ...
+
+    @property
+    def x(self) -> np.ndarray:
+        """Coordinates [R V C]."""
+        ...
+
+    @property
+    def score(self) -> np.ndarray:
+        """Confidence [R V]."""
+        ...
+
+    @property
+    def start(self) -> np.ndarray:
+        """The first row of each clip [N]."""
+        ...
+
+    @property
+    def persons(self) -> np.ndarray:
+        """Persons in each clip [N]."""
+        ...
+
+    @property
+    def frames(self) -> np.ndarray:
+        """Frames of each clip [N]."""
+        ...
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class of each clip, int64 [N]."""
+        ...
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Width and height of each image [N 2]."""
+        ...
 
     @property
     def max_persons(self) -> int:
@@ -108,7 +139,9 @@ def sample_test(
 def _index(store: Rows, indices: Sequence[int] | np.ndarray) -> np.ndarray:
     index = np.asarray(indices, np.int64)
     if len(index) and not (index.min() >= 0 and index.max() < len(store.frames)):
-        raise DataError(f"clip {index.min()} to {index.max()} of a store of {len(store.frames)} clips. Check the indices.")
+        raise DataError(
+            f"clip {index.min()} to {index.max()} of a store of {len(store.frames)} clips. Check the indices."
+        )
     return index
 
 
@@ -126,14 +159,13 @@ def _gather(
     low = np.clip(np.floor(place).astype(np.int64), 0, last)
     share = (place - low).astype(np.float32)
 
-    person = np.arange(M)
-    there = person < store.persons[index, None]
-    first = store.start[index, None] + np.where(there, person, 0) * store.frames[index, None]
-    x, score = _rows(store, first, low)
+    # Only the persons that are there are gathered: most clips have one, and most stores some with two.
+    clip, person = np.nonzero(np.arange(M) < store.persons[index, None])
+    first = (store.start[index[clip]] + person * store.frames[index[clip]])[:, None]
+    x, score = _rows(store, first + low[clip])
     if share.any():
-        x, score = _between(x, score, *_rows(store, first, np.minimum(low + 1, last)), share[:, None, :, None])
-    if not there.all():
-        x[~there], score[~there] = 0, 0
+        x, score = _between(x, score, *_rows(store, first + np.minimum(low + 1, last)[clip]), share[clip, :, None])
+    x, score = (_spread(a, clip, person, (len(index), M)) for a in (x, score))
     return Batch(
         x=torch.from_numpy(x),
         score=torch.from_numpy(score),
@@ -144,9 +176,17 @@ def _gather(
     )
 
 
-def _rows(store: Rows, first: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rows = first[:, :, None] + frame[:, None, :]
-    return tuple(np.take(a, rows, axis=0, mode="clip").astype(np.float32, copy=False) for a in (store.x, store.score))
+def _rows(store: Rows, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, score = np.take(store.x, rows, axis=0, mode="clip"), np.take(store.score, rows, axis=0, mode="clip")
+    return x.astype(np.float32, copy=False), score.astype(np.float32, copy=False)
+
+
+def _spread(a: np.ndarray, clip: np.ndarray, person: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    if len(a) == shape[0] * shape[1]:
+        return a.reshape(*shape, *a.shape[1:])
+    out = np.zeros((*shape, *a.shape[1:]), np.float32)
+    out[clip, person] = a
+    return out
 
 
 def _between(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
@@ -92,36 +92,27 @@ def write_store(
         )
     if path.is_dir():
         raise DataError(f"{path}: is a folder, expected the name of a file to make.")
-    with atomic(path) as file, _Spool(path, skeleton) as spool:
+    with atomic(path) as file, _part(path) as x, _part(path) as score:
+        spool = _Spool(path, skeleton, x, score)
         for clip in source.clips:
             spool.add(clip)
             if progress:
                 progress(len(spool.names), source.num_clips)
-        spool.finish(file, tuple(classes) or source.classes, source.splits, source.facts)
+        spool.finish(file, classes or source.classes, source.splits, source.facts)
     return Store.open(path)
 
 
 class _Spool:
     """Clips on their way into a store: numbers in two nameless temporary files, tables in RAM."""
 
-    def __init__(self, path: Path, skeleton: Skeleton) -> None:
+    def __init__(self, path: Path, skeleton: Skeleton, x: IO[bytes], score: IO[bytes]) -> None:
         self.path, self.skeleton = path, skeleton
+        self.parts = {"x": x, "score": score}
+        self.half = {"x": True, "score": True}
         self.names: dict[str, int] = {}
         self.tables: dict[str, list] = {name: [] for name in TABLES}
         self.rows = 0
         self.dims = 0
-        self.half = {"x": True, "score": True}
-
-    def __enter__(self) -> "_Spool":
-        self.stack = ExitStack()
-        with _disk(self.path):
-            self.parts: dict[str, IO[bytes]] = {
-                name: self.stack.enter_context(tempfile.TemporaryFile(dir=self.path.parent)) for name in self.half
-            }
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stack.close()
 
     def add(self, clip: Clip) -> None:
         self._check(clip.fit(self.skeleton))
@@ -129,7 +120,7 @@ class _Spool:
         for name, array in (("x", clip.x), ("score", clip.score)):
             raw = np.ascontiguousarray(array, "<f4")
             self.half[name] = self.half[name] and _survives_half(raw)
-            digest.update(raw)
+            digest.update(raw.data)
             with _disk(self.path):
                 self.parts[name].write(raw.data)
         entry = {
@@ -147,7 +138,7 @@ class _Spool:
         self.rows += clip.num_persons * clip.num_frames
 
     def finish(
-        self, file: BinaryIO, classes: tuple[str, ...], splits: Mapping[str, Sequence[str]], facts: Mapping[str, str]
+        self, file: BinaryIO, classes: Sequence[str], splits: Mapping[str, Sequence[str]], facts: Mapping[str, str]
     ) -> None:
         if not self.names:
             raise DataError(f"{self.path}: there is no clip to store. Check what the data holds.")
@@ -156,27 +147,38 @@ class _Spool:
         arrays |= {SPLIT + name: np.array(list_, "<i4") for name, list_ in members.items()}
         arrays["names"] = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         forms: dict[str, Form] = {name: (array.dtype, array.shape) for name, array in arrays.items()}
-        for name, shape in (("x", (self.rows, len(self.skeleton), self.dims)), ("score", (self.rows, len(self.skeleton)))):
-            forms[name] = (np.dtype("<f2" if self.half[name] else "<f4"), shape)
+        for name, last in (("x", (self.dims,)), ("score", ())):
+            forms[name] = (np.dtype("<f2" if self.half[name] else "<f4"), (self.rows, len(self.skeleton), *last))
         forms = dict(sorted(forms.items(), key=lambda item: -item[1][0].itemsize))
-        metadata = {
-            "format": FORMAT,
-            "version": VERSION,
-            "skeleton": json.dumps(self.skeleton.plain(), ensure_ascii=False),
-            "classes": json.dumps(self._classes(classes), ensure_ascii=False),
-            "facts": json.dumps({**facts, **notes}, ensure_ascii=False),
-            "hash": "0" * hashlib.sha256().digest_size * 2,
-        }
-        content = hashlib.sha256((json.dumps(_describe(forms)) + metadata["skeleton"] + metadata["classes"]).encode())
+        metadata = self._metadata(classes, {**facts, **notes})
+        for text in (*metadata.values(), *members):
+            if not _is_line(text):
+                raise DataError(f"{self.path}: {text!r} is not text that a file can hold. Mend the names in the data.")
         with _disk(self.path):
-            file.write(encode_header(metadata, forms))
-            for name, (dtype, _) in forms.items():
-                for block in [arrays[name]] if name in arrays else self._blocks(name, dtype):
-                    content.update(block)
-                    file.write(block.data)
-            # The hash is known only now; it is as long as the zeros that stood for it.
-            file.seek(0)
-            file.write(encode_header({**metadata, "hash": content.hexdigest()}, forms))
+            self._assemble(file, metadata, forms, arrays)
+
+    def _metadata(self, classes: Sequence[str], facts: Mapping[str, str]) -> dict[str, str]:
+        plain = {
+            "skeleton": self.skeleton.plain(),
+            "classes": [str(name) for name in self._classes(classes)],
+            "facts": {str(key): str(value) for key, value in facts.items()},
+        }
+        texts = {key: json.dumps(value, ensure_ascii=False) for key, value in plain.items()}
+        return {"format": FORMAT, "version": VERSION, **texts}
+
+    def _assemble(
+        self, file: BinaryIO, metadata: dict[str, str], forms: dict[str, Form], arrays: dict[str, np.ndarray]
+    ) -> None:
+        # The hash is known only when everything is written; zeros of its length stand for it until then.
+        content = hashlib.sha256(encode_header({key: metadata[key] for key in ("skeleton", "classes")}, forms))
+        file.write(encode_header({**metadata, "hash": "0" * len(content.hexdigest())}, forms))
+        for name, (dtype, _) in forms.items():
+            for block in [arrays[name]] if name in arrays else self._blocks(name, dtype):
+                content.update(block.data)
+                file.write(block.data)
+        file.seek(0)
+        file.write(encode_header({**metadata, "hash": content.hexdigest()}, forms))
+        file.flush()
 
     def _check(self, clip: Clip) -> None:
         self.dims = self.dims or clip.x.shape[3]
@@ -187,7 +189,7 @@ class _Spool:
             )
         if clip.name in self.names:
             raise DataError(f"{self.path}: two clips are called '{clip.name}'. Give every clip its own name.")
-        if "\n" in clip.name or not _is_text(clip.name):
+        if not _is_line(clip.name):
             raise DataError(f"{self.path}: the clip name {clip.name!r} is not one line of text. Rename the clip.")
         for key in ("label", "subject", "camera", "setup"):
             if not -1 <= getattr(clip, key) < 2**31:
@@ -196,7 +198,7 @@ class _Spool:
                     "where it is not known. Renumber it."
                 )
 
-    def _classes(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+    def _classes(self, classes: Sequence[str]) -> Sequence[str]:
         label = np.array(self.tables["label"])
         worst = int(label.argmax())
         if not classes and label[worst] < _MOST_CLASSES:
@@ -223,20 +225,22 @@ def _disk(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be written ({error.strerror}). Check the folder and its free space.") from None
 
 
+def _part(path: Path) -> IO[bytes]:
+    with _disk(path):
+        return tempfile.TemporaryFile(dir=path.parent)
+
+
 def _survives_half(raw: np.ndarray) -> bool:
     with np.errstate(over="ignore"):
         return bool((raw.astype(np.float16) == raw).all())
 
 
-def _is_text(name: str) -> bool:
+def _is_line(name: str) -> bool:
     try:
-        return bool(name.encode()) or True
+        name.encode()
     except UnicodeEncodeError:
         return False
-
-
-def _describe(forms: Mapping[str, Form]) -> list[tuple[str, str, tuple[int, ...]]]:
-    return [(name, dtype.str, shape) for name, (dtype, shape) in forms.items()]
+    return "\n" not in name
 
 
 def _members(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ossein.clip import Batch
 from ossein.encoders import ENCODERS, EncoderSettings, GraphEncoder
-from ossein.nn import BatchNorm, Conv, GraphStack, MultiScaleTemporal
+from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -23,7 +23,7 @@ class STRLSettings(Settings):
     """The spatial-temporal recogniser."""
 
     encoder: EncoderSettings = EncoderSettings()
-    layers: int = Field(3, ge=1, le=32)
+    layers: int = Field(default=3, ge=1, le=32)
     """How many times spatial and temporal modules alternate (paper: 3)."""
     combine: Literal["concat", "add"] = "concat"
     """The (+) of Eq 3, which the paper does not define: the pooled feature beside each joint's, or added to it."""
@@ -33,7 +33,7 @@ class STRLSettings(Settings):
     """One encoder for all persons; the paper has one for each (whether tied it does not say)."""
     interact: bool = False
     """Each person also receives the mean pooled feature of the others: the paper promises interaction, without equation."""
-    kernel: int = Field(5, ge=1, le=15)
+    kernel: int = Field(default=5, ge=1, le=15)
     """Frames of the temporal convolutions; odd."""
 
 
@@ -71,8 +71,8 @@ class STRL(nn.Module):
     def load_encoder(self, encoder: GraphEncoder) -> None:
         """Start from a pre-trained encoder: its embedding, and its stack in every layer and for every person."""
         self.embed.load_state_dict(encoder.embed.state_dict())
-        for spatial in self.spatial:
-            for stack in spatial.stacks:
+        for stack in self.modules():
+            if isinstance(stack, GraphStack):
                 stack.load_state_dict(encoder.stack.state_dict())
 
     def forward(self, batch: Batch) -> Float[Tensor, "N K"]:
@@ -102,7 +102,7 @@ class Spatial(nn.Module):
         settings: The model's settings.
     """
 
-    def __init__(self, conv: Conv, skeleton: Skeleton, persons: int, settings: STRLSettings) -> None:
+    def __init__(self, conv: type[GraphConv], skeleton: Skeleton, persons: int, settings: STRLSettings) -> None:
         super().__init__()
         width, depth = settings.encoder.width, settings.encoder.depth
         copies = 1 if settings.share_encoders else persons

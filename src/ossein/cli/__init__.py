@@ -1,0 +1,73 @@
+"""The command line: one verb a recipe. The only folder that knows the command-line library.
+
+Heavy libraries are imported by the verb that needs them, so that `ossein --help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from ossein import __version__
+from ossein.errors import OsseinError, SettingsError, did_you_mean
+
+VERBS = {
+    "quickstart": ("use", "the whole story in minutes: data, pre-training, fine-tuning, comparison, picture"),
+    "data": ("data", "prepare | synthetic | info | list: foreign files to stores, and what is in them"),
+    "pretrain": ("train", "PRESET STORE: learn an encoder from unlabelled clips"),
+    "recognise": ("train", "PRESET STORE [--from RUN]: train a recogniser on labelled clips and test it"),
+    "evaluate": ("use", "RUN STORE: test finished runs; linear probe, nearest neighbours"),
+    "predict": ("use", "BUNDLE FILE...: name what happens in clips"),
+}
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status: 0, 1 for an error, 2 for a wrong call, 130 for Ctrl-C."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line and return its exit status.
+
+    Args:
+        args: The words after `ossein`.
+    """
+    rest = [arg for arg in args if arg != "--traceback"]
+    try:
+        _run(rest)
+    except OsseinError as error:
+        if "--traceback" in args:
+            raise
+        print(f"ossein: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nossein: stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    return 0
+
+
+def _run(args: list[str]) -> None:
+    if not args or args[0] in ("-h", "--help"):
+        _print_help()
+    elif args[0] == "--version":
+        print(f"ossein {__version__}")
+    elif args[0] not in VERBS:
+        raise SettingsError(f"'{args[0]}' is no verb of ossein. {did_you_mean(args[0], VERBS)}")
+    else:
+        module = import_module(f"ossein.cli.{VERBS[args[0]][0]}")
+        getattr(module, args[0])(args[1:])
+
+
+def _print_help() -> None:
+    lines = "\n".join(f"  {name:<11} {text}" for name, (_, text) in VERBS.items())
+    print(
+        "ossein learns from unlabelled skeleton sequences and recognises actions, gestures and people from few labels.\n\n"
+        f"usage: ossein VERB ... [--help] [--traceback]\n\n{lines}\n\n"
+        "New here? `ossein quickstart` shows the whole story in a few minutes on a laptop."
+    )

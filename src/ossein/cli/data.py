@@ -1,0 +1,130 @@
+"""The verb `data`: foreign files to stores, and what is in them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from ossein.cli.screen import counting, show, table
+from ossein.errors import SettingsError, did_you_mean
+from ossein.readers import READERS
+from ossein.readers.synthetic import SyntheticSettings
+from ossein.recipes.describe import class_rows, fact_rows, split_rows
+from ossein.recipes.prepare import generate, prepare
+from ossein.skeleton import Skeleton, builtin_names
+from ossein.store import Store
+
+Place = Annotated[Path, tyro.conf.Positional]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Read a foreign file or folder and write it as one store."""
+
+    format: Annotated[str, tyro.conf.Positional]
+    """The format (see `ossein data list`), or auto to tell it from the file."""
+    source: Place
+    """The file or folder to read."""
+    out: Place
+    """The store to write, such as penn.clips."""
+    skeleton: str | None = None
+    """A built-in skeleton or a YAML file, for data that do not say which joints they have."""
+    classes: Path | None = None
+    """A text file with one class name per line, in the order of labels."""
+    overwrite: bool = False
+    """Replace the store where it exists."""
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Write a store of synthetic clips: a kinematic human, seen by a camera and a detector that errs."""
+
+    out: Place
+    """The store to write."""
+    settings: Annotated[SyntheticSettings, tyro.conf.arg(name="")] = SyntheticSettings()
+    """What to generate."""
+    overwrite: bool = False
+    """Replace the store where it exists."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """Say what is in a store."""
+
+    store: Place
+    """The store."""
+
+
+@dataclass(frozen=True)
+class List:
+    """List the formats that can be read, the built-in skeletons, and the stores in a folder."""
+
+    folder: Place = Path()
+    """Where to look for stores."""
+
+
+def data(args: Sequence[str]) -> None:
+    """Run one of the verbs below `ossein data`."""
+    kinds: dict[str, Callable[[Sequence[str]], None]] = {
+        "prepare": _prepare,
+        "synthetic": _synthetic,
+        "info": _info,
+        "list": _list,
+    }
+    if not args or args[0] in ("-h", "--help"):
+        print(f"usage: ossein data {{{','.join(kinds)}}} ... [--help]")
+    elif args[0] not in kinds:
+        raise SettingsError(f"'{args[0]}' is no verb of ossein data. {did_you_mean(args[0], kinds)}")
+    else:
+        kinds[args[0]](args[1:])
+
+
+def _prepare(args: Sequence[str]) -> None:
+    call = tyro.cli(Prepare, prog="ossein data prepare", args=args)
+    with counting(call.out.name) as progress:
+        store = prepare(
+            call.format,
+            call.source,
+            call.out,
+            skeleton=call.skeleton,
+            classes=call.classes,
+            overwrite=call.overwrite,
+            progress=progress,
+        )
+    _show_store(store)
+
+
+def _synthetic(args: Sequence[str]) -> None:
+    call = tyro.cli(Synthetic, prog="ossein data synthetic", args=args)
+    with counting(call.out.name) as progress:
+        store = generate(call.settings, call.out, overwrite=call.overwrite, progress=progress)
+    _show_store(store)
+
+
+def _info(args: Sequence[str]) -> None:
+    _show_store(Store.open(tyro.cli(Info, prog="ossein data info", args=args).store))
+
+
+def _list(args: Sequence[str]) -> None:
+    folder = tyro.cli(List, prog="ossein data list", args=args).folder
+    show(table("Formats", ("name", "what it is"), [(name, reader.help) for name, reader in READERS.items()]))
+    joints = [(name, str(len(Skeleton.of(name)))) for name in builtin_names()]
+    show(table("Built-in skeletons", ("name", "joints"), joints))
+    stores = [(path.name, *_line(Store.open(path))) for path in sorted(folder.glob("*.clips"))]
+    if stores:
+        show(table(f"Stores in {folder}", ("file", "clips", "classes", "skeleton"), stores))
+    else:
+        print(f"No stores (*.clips) in {folder}. Make one: ossein data prepare, or ossein data synthetic demo.clips")
+
+
+def _line(store: Store) -> tuple[str, ...]:
+    return str(len(store)), str(len(store.classes)), f"{store.skeleton.name}, {store.dims}-D"
+
+
+def _show_store(store: Store) -> None:
+    show(table(str(store.path), ("what", "value"), fact_rows(store)))
+    if store.splits:
+        show(table("Splits", ("name", "train", "test", "test clips that are also in train"), split_rows(store)))
+    show(table("Classes", ("number", "name", "clips"), class_rows(store)))

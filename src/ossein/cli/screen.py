@@ -1,0 +1,99 @@
+"""What a person sees while a recipe runs: bars on a terminal, a line now and then in a log file."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ossein.recipes.base import Screen, Silent
+from ossein.train import Progress as Training
+from ossein.train import Report
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def make_screen() -> Screen:
+    """The screen of this process: the terminal for the first of several processes, nothing for the others."""
+    return Terminal() if os.environ.get("RANK", "0") == "0" else Silent()
+
+
+def say(text: str) -> None:
+    """Show text as it is."""
+    console.print(text, markup=False)
+
+
+def show(table: Table) -> None:
+    """Show a table."""
+    console.print(table)
+
+
+def table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    """A table of text; all columns but the first are set to the right if they hold numbers."""
+    out = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
+    for i, head in enumerate(heads):
+        numbers = i > 0 and all(row[i][:1].isdigit() or not row[i].strip("- ") for row in rows)
+        out.add_column(head, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        out.add_row(*row)
+    return out
+
+
+class Terminal:
+    """A screen with progress bars; where output goes to a file, a line every tenth of the way."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        say(text)
+
+    @contextmanager
+    def training(self, title: str) -> Iterator[Report]:
+        """Show the progress of one training."""
+        say(title)
+        began = time.perf_counter()
+        with _bar() as tell:
+
+            def report(at: Training) -> None:
+                numbers = "  ".join(f"{name} {_number(value)}" for name, value in at.log.items() if name != "lr")
+                tell(at.step, at.total, f"epoch {at.epoch:.1f}  {numbers}  {at.rate:.0f} clips/s")
+
+            yield report
+        say(f"  took {time.perf_counter() - began:.0f} s")
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show how many clips are done."""
+    with _bar() as tell:
+        yield lambda done, total: tell(done, total or 0, f"{title}: {done} clips")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int, str], None]]:
+    if not console.is_terminal:
+        yield _lines()
+        return
+    columns = (BarColumn(30), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total, text: progress.update(task, completed=done, total=total or None, description=text)
+
+
+def _lines() -> Callable[[int, int, str], None]:
+    shown = 0
+
+    def tell(done: int, total: int, text: str) -> None:
+        nonlocal shown
+        tenth = 10 * done // total if total else 0
+        if tenth > shown:
+            shown = tenth
+            say(f"  {10 * tenth:3d} %  {text}")
+
+    return tell
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

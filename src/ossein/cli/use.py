@@ -1,0 +1,97 @@
+"""The verbs `quickstart`, `evaluate` and `predict`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import tyro
+
+from ossein.cli.screen import make_screen, say, show, table
+from ossein.cli.train import resumable
+from ossein.recipes.describe import evaluation_rows
+from ossein.recipes.evaluate import evaluate as run_evaluate
+from ossein.recipes.predict import predict as run_predict
+from ossein.recipes.quickstart import QuickstartSettings
+from ossein.recipes.quickstart import quickstart as run_quickstart
+from ossein.store import Store
+from ossein.view import draw_confusion
+
+Place = Annotated[Path, tyro.conf.Positional]
+
+
+@dataclass(frozen=True)
+class Quickstart:
+    """The whole story in minutes: data, pre-training, few labels with and without it, the floor, a picture."""
+
+    data: Path | None = None
+    """Your own file or folder (any format, or a store) in place of synthetic clips."""
+    split: str | None = None
+    """The split of your data to use, where there are several."""
+    out: Path = Path("quickstart")
+    """The folder to write to; what an earlier quickstart left there is replaced."""
+    settings: Annotated[QuickstartSettings, tyro.conf.arg(name="")] = QuickstartSettings()
+    """How much of everything."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Test finished runs on clips that they have not learned from."""
+
+    run: Place
+    """A run, or a folder of runs (folds, seeds)."""
+    store: Place
+    """The data."""
+    protocol: tuple[Literal["classes", "linear", "knn"], ...] = ()
+    """classes: the model's answers; linear, knn: probes on frozen features. By default what fits the run."""
+    split: str | None = None
+    """Test on this split in place of the one that the run was trained on; such as xview_train:xview_val_nodup."""
+    confusion: Path | None = None
+    """Draw the confusion matrix of the first run to this PNG."""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Name what happens in files."""
+
+    bundle: Place
+    """The folder of a finished recognition run, or of its bundle."""
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Files or folders in any format that ossein reads."""
+    top: int = 3
+    """How many classes to name."""
+    format: str = "auto"
+    """The format of the files; see `ossein data list`."""
+    json: bool = False
+    """One line of JSON per clip."""
+
+
+def quickstart(args: Sequence[str]) -> None:
+    """Run `ossein quickstart`."""
+    call = tyro.cli(Quickstart, prog="ossein quickstart", args=args)
+    with resumable(["quickstart", *args], call.out, resumes=False):
+        told = run_quickstart(call.settings, call.out, data=call.data, split=call.split, screen=make_screen())
+    show(table(f"Top-1 on {told.num_test} unseen clips", ("method", "top-1 %"), told.rows()))
+    say(f"\npicture of hidden joints rebuilt: {told.picture}\nmodel: {told.model}")
+    say(f"try it: ossein predict {told.model} {told.sample}")
+
+
+def evaluate(args: Sequence[str]) -> None:
+    """Run `ossein evaluate`."""
+    call = tyro.cli(Evaluate, prog="ossein evaluate", args=args)
+    store = Store.open(call.store)
+    results = run_evaluate(call.run, store, protocols=call.protocol, split=call.split)
+    heads = ("run", "protocol", "split", "clips", "top-1 %", "95 % interval", "top-5 %", "mean class %")
+    show(table(f"{call.run} on {store.path.name}", heads, evaluation_rows(results)))
+    if call.confusion:
+        first = results["rows"][0]
+        draw_confusion(np.array(first["confusion"]), store.classes, call.confusion)
+        say(f"confusion of {first['run']} ({first['protocol']}): {call.confusion}")
+
+
+def predict(args: Sequence[str]) -> None:
+    """Run `ossein predict`."""
+    call = tyro.cli(Predict, prog="ossein predict", args=args)
+    for line in run_predict(call.bundle, call.files, top=call.top, format=call.format, as_json=call.json):
+        print(line)

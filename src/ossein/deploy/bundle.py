@@ -1,0 +1,127 @@
+"""Bundles: what a run leaves behind and everything downstream loads. A folder of two files, and no code in either.
+
+`model.safetensors` holds the weights, `bundle.json` all that is needed to use them: method and its settings, skeleton,
+class names, how clips are prepared, where it came from.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ossein.errors import BundleError, DataError, SettingsError
+from ossein.files import read_json, write_json
+from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
+from ossein.settings import Settings
+from ossein.skeleton import Skeleton
+from ossein.tasks import STRL, STRLSettings
+from ossein.train import InputSettings, load_weights, read_tensors, write_tensors
+
+
+class Card(Settings):
+    """Everything about a model but its weights."""
+
+    format: Literal["ossein-bundle"] = "ossein-bundle"
+    """Says what this file is."""
+    version: Literal[1] = 1
+    """Of the format."""
+    kind: Literal["pretrained", "recogniser"]
+    """A pre-trained encoder with its decoder, or a model that names classes."""
+    preset: str
+    """The preset it was made with."""
+    skeleton: dict[str, Any]
+    """The joints it was trained on."""
+    dims: int = Field(ge=2, le=3)
+    """C, coordinates per joint."""
+    classes: tuple[str, ...] = ()
+    """Class names, for a recogniser."""
+    input: InputSettings
+    """How clips are prepared."""
+    model: dict[str, Any]
+    """The settings of the model."""
+    data: dict[str, Any]
+    """What it was trained on: store, its content hash, split, licence."""
+    made_by: dict[str, Any]
+    """Command, versions, commit."""
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """What was measured when it was made."""
+
+
+def write_bundle(folder: Path, card: Card, model: nn.Module) -> None:
+    """Write a model and its card; the card comes last, so that a folder with a card is whole."""
+    write_tensors(folder / "model.safetensors", model.state_dict(), {"format": "ossein-weights"})
+    write_json(folder / "bundle.json", card.plain())
+
+
+def read_card(path: Path | str) -> tuple[Path, Card]:
+    """The card of a bundle, given the bundle's folder or the run's.
+
+    Raises:
+        BundleError: There is no bundle, or its card is damaged.
+    """
+    folder = next((at for at in (Path(path), Path(path) / "bundle") if (at / "bundle.json").is_file()), None)
+    if folder is None:
+        raise BundleError(
+            f"{path}: holds no bundle (bundle.json is missing). Name the folder of a finished run or of its bundle."
+        )
+    try:
+        return folder, Card.read(read_json(folder / "bundle.json"), where=str(folder / "bundle.json"))
+    except (DataError, SettingsError) as error:
+        raise BundleError(str(error)) from None
+
+
+def build_recogniser(card: Card) -> STRL:
+    """The recogniser that a card describes, with fresh weights."""
+    skeleton = Skeleton.from_plain(card.skeleton)
+    settings = STRLSettings.read(card.model, where="bundle.json: model")
+    return STRL(skeleton, card.dims, card.input.frames, card.input.persons, len(card.classes), settings)
+
+
+def load_recogniser(path: Path | str) -> tuple[STRL, Card]:
+    """A trained recogniser, ready for use, and its card.
+
+    Raises:
+        BundleError: There is no bundle, it holds something else, or it is damaged.
+    """
+    folder, card = read_card(path)
+    if card.kind != "recogniser":
+        raise BundleError(
+            f"{folder}: holds a pre-trained encoder, which names no classes yet. Train it on labelled clips with "
+            "'ossein recognise ssl STORE --from RUN'."
+        )
+    return _with_weights(folder, card, build_recogniser), card
+
+
+def load_pretrained(path: Path | str) -> tuple[SkeletonMAE, Card]:
+    """A pre-trained masked autoencoder, and its card.
+
+    Raises:
+        BundleError: There is no bundle, it holds something else, or it is damaged.
+    """
+    folder, card = read_card(path)
+    if card.kind != "pretrained":
+        raise BundleError(f"{folder}: holds a recogniser, expected a pre-trained encoder. Name a pre-training run.")
+
+    def build(card: Card) -> SkeletonMAE:
+        settings = SkeletonMAESettings.read(card.model, where="bundle.json: model")
+        return SkeletonMAE(Skeleton.from_plain(card.skeleton), card.dims, settings)
+
+    return _with_weights(folder, card, build), card
+
+
+def _with_weights(folder: Path, card: Card, build: Any) -> Any:
+    file = folder / "model.safetensors"
+    try:
+        model = build(card)
+    except (ValueError, TypeError) as error:
+        raise BundleError(
+            f"{folder / 'bundle.json'}: describes no model that can be built ({error}). Copy it anew."
+        ) from None
+    weights: dict[str, Tensor] = read_tensors(file)[0]
+    load_weights(model, weights, str(file))
+    for name, weight in weights.items():
+        if weight.is_floating_point() and not torch.isfinite(weight).all():
+            raise BundleError(f"{file}: weight '{name}' is not finite. Train again or copy it anew.")
+    return model.eval()

@@ -1,0 +1,128 @@
+"""OpenPose: a folder of `NAME_000000000012_keypoints.json` files, one a frame, is a clip."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossein.clip import Clip
+from ossein.errors import DataError, SkeletonError
+from ossein.files import read_json
+from ossein.readers.base import Reader, Recording, Source, labelled, make_clip
+from ossein.readers.meta import read_meta
+from ossein.readers.tracks import assign_tracks, span, triples
+from ossein.skeleton import Skeleton
+
+_ENDING = "_keypoints.json"
+_FILE = re.compile(r"(?:(?P<stem>.*)_)?(?P<frame>\d+)_keypoints\.json")
+_BY_JOINTS = {18: "openpose-18", 25: "openpose-25"}
+
+
+class OpenPose(Reader):
+    """A folder of OpenPose's JSON files, a folder of such folders, or class folders of them (which give the labels).
+
+    Frames are ordered by the number in the file name, and numbers left out are frames in which nobody is present. The
+    files do not say who is who from frame to frame; persons are followed (`tracks.assign_tracks`) and the five with the
+    most confidence are kept. Joints with score 0 are absent, scores above 1 are cut to 1. Coordinates stay as the file
+    has them (pixels, unless OpenPose ran with `--keypoint_scale`). Read are BODY_25 and COCO (18 joints), under the keys
+    `people` / `pose_keypoints_2d`, the older `pose_keypoints`, and `bodies` / `joints`; hands and faces are not.
+    """
+
+    name = "openpose"
+    help = "OpenPose JSON: a folder of *_keypoints.json files, one per frame, or folders of such folders."
+    suffixes = (_ENDING,)
+
+    def sniff(self, path: Path) -> bool:
+        """Whether the folder, or a folder one or two levels below, holds `*_keypoints.json` files."""
+        try:
+            return any(any(path.glob(level + "*" + _ENDING)) for level in ("", "*/", "*/*/"))
+        except OSError:
+            return False
+
+    def read(self, path: Path, *, skeleton: Skeleton | None = None, classes: Sequence[str] = ()) -> Source:
+        """The clips of a folder; see the class and `Reader.read`."""
+        meta = read_meta(path).settle(skeleton, classes)
+        clips, names = labelled(path, _is_clip, meta.classes)
+        joints = meta.skeleton or _skeleton(path, clips)
+        return Source(
+            clips=map(partial(_clip, skeleton=joints, classes=names), clips),
+            num_clips=len(clips),
+            skeleton=joints,
+            classes=names,
+            splits=meta.splits,
+            facts=meta.facts,
+        )
+
+
+def _is_clip(path: Path) -> bool:
+    return path.is_dir() and any(child.name.endswith(_ENDING) for child in path.iterdir())
+
+
+def _clip(clip: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
+    files = _numbered(clip.path)
+    first, length = span(files, str(clip.path))
+    frames: list[list[np.ndarray]] = [[] for _ in range(length)]
+    for number, file in files.items():
+        frames[number - first] = [_fits(pose, skeleton, where) for pose, where in _poses(file)]
+    x, score = assign_tracks(frames, len(skeleton))
+    return make_clip(clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label)
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    files: dict[int, Path] = {}
+    stems: dict[str, Path] = {}
+    for file in sorted(folder.glob("*" + _ENDING)):
+        found = _FILE.fullmatch(file.name)
+        if not found:
+            raise DataError(f"{file}: no frame number in the name. Name it NAME_000000000012{_ENDING}.")
+        stems.setdefault(found["stem"] or "", file)
+        if len(stems) > 1 or files.setdefault(int(found["frame"]), file) != file:
+            other = next(iter(stems.values())) if len(stems) > 1 else files[int(found["frame"])]
+            raise DataError(f"{file}: belongs to another recording than {other.name}. Give each its own folder.")
+    return files
+
+
+def _poses(file: Path) -> Iterator[tuple[np.ndarray, str]]:
+    data = read_json(file)
+    people = data.get("people", data.get("bodies")) if isinstance(data, dict) else None
+    if not isinstance(people, list):
+        raise DataError(f"{file}: no list under key 'people'. Is it a file of OpenPose?")
+    for i, person in enumerate(people):
+        where = f"{file}: person {i}"
+        pose = triples(_values(person, where), where)
+        if pose[:, 2].any():
+            yield pose, where
+
+
+def _values(person: Any, where: str) -> Any:
+    for key in ("pose_keypoints_2d", "pose_keypoints", "joints"):
+        if isinstance(person, dict) and key in person:
+            return person[key]
+    raise DataError(f"{where}: no key 'pose_keypoints_2d'. Is it a file of OpenPose?")
+
+
+def _skeleton(path: Path, clips: list[Recording]) -> Skeleton:
+    files = chain.from_iterable(_numbered(clip.path).values() for clip in clips)
+    pose, where = next(chain.from_iterable(map(_poses, files)), (None, ""))
+    if pose is None:
+        raise DataError(
+            f"{path}: nobody is detected in any frame. Name the skeleton with --skeleton, or drop the clips."
+        )
+    if len(pose) not in _BY_JOINTS:
+        raise SkeletonError(
+            f"{where}: {len(pose)} joints, expected 25 (openpose-25) or 18 (openpose-18). Name them with --skeleton."
+        )
+    return Skeleton.of(_BY_JOINTS[len(pose)])
+
+
+def _fits(pose: np.ndarray, skeleton: Skeleton, where: str) -> np.ndarray:
+    if len(pose) != len(skeleton):
+        raise SkeletonError(
+            f"{where}: {len(pose)} joints, expected {len(skeleton)} ({skeleton.name}). "
+            "Name the skeleton of the data with --skeleton."
+        )
+    return pose

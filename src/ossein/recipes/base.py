@@ -1,0 +1,113 @@
+"""What recipes share: the screen they report to, and how they find runs and clips."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ossein.errors import BundleError, DataError, SettingsError
+from ossein.store import Store
+from ossein.train import Report, Run
+
+
+class Screen(Protocol):
+    """Where a recipe tells how far it is; the command line has one that draws, the library one that is silent."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        ...
+
+    def training(self, title: str) -> AbstractContextManager[Report]:
+        """Show the progress of one training while the block lasts."""
+        ...
+
+
+class Silent:
+    """A screen that shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def training(self, title: str) -> AbstractContextManager[Report]:
+        """Nothing, for as long as the block lasts."""
+        return nullcontext(lambda progress: None)
+
+
+def leaves(folder: Path) -> list[Run]:
+    """The runs in a folder: itself, or one for each fold and seed below it.
+
+    Raises:
+        BundleError: There is none.
+    """
+    files = [folder / "run.yaml"] if (folder / "run.yaml").is_file() else sorted(folder.glob("*/run.yaml"))
+    if not files:
+        raise BundleError(f"{folder}: holds no run (run.yaml is missing). Name a folder that a run was written to.")
+    return [Run(file.parent) for file in files]
+
+
+def data_record(store: Store, split: str, train: np.ndarray) -> dict[str, object]:
+    """What a run says of its data: enough to find out later which clips it has seen."""
+    return {
+        "store": store.path.name,
+        "hash": store.hash,
+        "split": split,
+        "clips": len(train),
+        "seen": _ranges(train),
+        "facts": {key: store.facts[key] for key in ("source", "license", "unit", "sensor") if key in store.facts},
+    }
+
+
+def refuse_seen(data: dict, store: Store, test: np.ndarray, what: str) -> None:
+    """Make sure that a run has seen none of the clips it is to be tested on.
+
+    Raises:
+        DataError: It has.
+    """
+    if data.get("hash") != store.hash:
+        return
+    both = np.intersect1d(_numbers(data["seen"]), test)
+    if len(both):
+        raise DataError(
+            f"{what} has seen {len(both)} of the {len(test)} test clips, such as '{store.names[both[0]]}'. "
+            f"It learned from --split {data['split']}; choose a test split without its clips."
+        )
+
+
+def check_input(normalise: str, store: Store) -> None:
+    """Make sure before a long run that clips can be normalised as asked for.
+
+    Raises:
+        SettingsError: They cannot.
+    """
+    if normalise == "image" and not store.has_sizes:
+        raise SettingsError(
+            f"{store.path.name}: not every clip says the size of its image, which --input.normalise image needs. "
+            "Use --input.normalise centre."
+        )
+
+
+def first_process() -> bool:
+    """Whether this process writes the results: the only one, or the first of several."""
+    from accelerate import PartialState
+
+    return PartialState().is_main_process
+
+
+def all_processes() -> None:
+    """Wait until every process is here, so that what the first one wrote is there for all."""
+    from accelerate import PartialState
+
+    PartialState().wait_for_everyone()
+
+
+def _ranges(indices: np.ndarray) -> str:
+    """Clip numbers as text, neighbours drawn together: 0-3,7."""
+    order = np.unique(indices)
+    breaks = np.flatnonzero(np.diff(order) > 1) + 1
+    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in np.split(order, breaks))
+
+
+def _numbers(text: str) -> np.ndarray:
+    parts = [part.partition("-") for part in text.split(",")]
+    return np.concatenate([np.arange(int(first), int(last or first) + 1) for first, _, last in parts])

@@ -1,0 +1,149 @@
+"""Presets: complete settings as functions of the data, with nothing left to guess.
+
+`skeletonmae` and `ssl` are the paper's recipe (Yan et al., ICCV 2023, arXiv 2307.08476) to the letter; what the paper
+leaves open is said in the settings and here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from pydantic import Field
+
+from ossein.augment import AugmentSettings
+from ossein.deploy import Card
+from ossein.pretrain import MaskSettings, SkeletonMAESettings
+from ossein.settings import Settings
+from ossein.skeleton import Skeleton
+from ossein.store import Store
+from ossein.tasks import STRLSettings
+from ossein.train import InputSettings, OptimSettings, TrainSettings
+
+MANY = 16 * 1024
+"""Clips from which on the paper's batch of 1024 is read as 1024 clips."""
+
+
+class PretrainSettings(Settings):
+    """Everything about a pre-training run."""
+
+    input: InputSettings
+    augment: AugmentSettings
+    model: SkeletonMAESettings
+    optim: OptimSettings
+    train: TrainSettings
+
+
+class RecogniseSettings(Settings):
+    """Everything about a recognition run."""
+
+    input: InputSettings
+    augment: AugmentSettings
+    model: STRLSettings
+    optim: OptimSettings
+    train: TrainSettings
+    smoothing: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the target that is spread evenly over all classes (paper: 0.1)."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a preset needs to know of the data.
+
+    Args:
+        skeleton: The joints.
+        dims: C.
+        persons: The most persons in any clip.
+        has_sizes: Whether every clip says the size of its image.
+        num_train: Clips to train on.
+    """
+
+    skeleton: Skeleton
+    dims: int
+    persons: int
+    has_sizes: bool
+    num_train: int
+
+    @classmethod
+    def of(cls, store: Store, num_train: int) -> "Facts":
+        """The facts of a store."""
+        return cls(store.skeleton, store.dims, store.max_persons, store.has_sizes, num_train)
+
+
+def skeletonmae(facts: Facts) -> PretrainSettings:
+    """Masked graph pre-training as in the paper: Adam 1.5e-4, 50 epochs, parts 3 and 5 hidden, beta 2.
+
+    The paper's batch of 1024 may count clips or frames. With MANY clips it is 1024 clips; with fewer, which would
+    leave a handful of steps, it is 1024 frames: 16 clips of 64.
+    """
+    parts = tuple(number for number in (3, 5) if number < len(facts.skeleton.parts)) or (len(facts.skeleton.parts) - 1,)
+    return PretrainSettings(
+        input=_input(facts),
+        augment=AugmentSettings(jitter=0.01),
+        model=SkeletonMAESettings(mask=MaskSettings(kind="parts", parts=parts)),
+        optim=OptimSettings(kind="adam", lr=1.5e-4, schedule="constant"),
+        train=_train(epochs=50, batch=1024 if facts.num_train >= MANY else 16),
+    )
+
+
+def ssl(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
+    """Fine-tuning as in the paper: SGD 0.1, 110 epochs, 5 of warm-up, a tenth at 90 and 100, batch 128.
+
+    Args:
+        facts: What the data are like.
+        pretrained: The pre-training run to start from; its encoder and its way to prepare clips are kept.
+    """
+    encoder = SkeletonMAESettings.read(pretrained.model).encoder if pretrained else STRLSettings().encoder
+    input = _input(facts)
+    if pretrained:
+        input = input.change(normalise=pretrained.input.normalise, stream=pretrained.input.stream)
+    return RecogniseSettings(
+        input=input,
+        augment=AugmentSettings(jitter=0.01),
+        model=STRLSettings(encoder=encoder),
+        optim=OptimSettings(
+            kind="sgd",
+            lr=0.1,
+            momentum=0.9,
+            weight_decay=5e-4,
+            warmup=5 / 110,
+            schedule="steps",
+            drops=(90 / 110, 100 / 110),
+        ),
+        train=_train(epochs=110, batch=128),
+    )
+
+
+PRETRAIN: dict[str, Callable[[Facts], PretrainSettings]] = {"skeletonmae": skeletonmae}
+RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {"ssl": ssl}
+
+
+def fast_precision() -> str:
+    """`bf16` where this machine computes it in hardware, else `fp32`; written into the settings, never left open."""
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if "avx512_bf16" in _cpu_flags() else "fp32"
+
+
+def _cpu_flags() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next((line for line in file if line.startswith("flags")), "")
+    except OSError:
+        return ""
+
+
+def _input(facts: Facts) -> InputSettings:
+    if facts.dims == 3:
+        normalise = "facing" if facts.skeleton.up and facts.skeleton.across else "centre"
+    else:
+        normalise = "image" if facts.has_sizes else "centre"
+    return InputSettings(frames=64, persons=min(2, facts.persons), normalise=normalise)
+
+
+def _train(*, epochs: float, batch: int) -> TrainSettings:
+    return TrainSettings(
+        epochs=epochs,
+        batch=batch,
+        precision="bf16" if fast_precision() == "bf16" else "fp32",
+        device="cuda" if torch.cuda.is_available() else "cpu",
+    )

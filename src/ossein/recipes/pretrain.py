@@ -1,0 +1,114 @@
+"""Pre-training: clips without labels -> an encoder. The whole story, top to bottom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ossein.deploy import Card, write_bundle
+from ossein.pretrain import SkeletonMAE
+from ossein.recipes.base import Screen, Silent, all_processes, check_input, data_record, first_process
+from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
+from ossein.store import Store, resolve_many, training
+from ossein.train import Feed, Run, fit, provenance
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training set and where its run goes.
+
+    Args:
+        split: What the split is called.
+        train: The clips to learn from.
+        run: The folder.
+    """
+
+    split: str
+    train: np.ndarray
+    run: Run
+
+
+def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
+    """The training sets that some words for splits name: one run in `out`, or several in folders below it.
+
+    Args:
+        store: The data.
+        splits: Names of splits or patterns such as `split*`, or `all` for every clip; None for the only split there is.
+        out: The folder for the runs.
+
+    Raises:
+        DataError: A split does not exist.
+    """
+    if splits == ["all"]:
+        return [Fold("all", training(store, "all"), Run(out))]
+    found = resolve_many(store, splits)
+    if len(found) == 1:
+        return [Fold(found[0].name, found[0].train, Run(out))]
+    return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]
+
+
+def pretrain(
+    preset: str,
+    store: Store,
+    out: Path,
+    *,
+    splits: list[str] | None = None,
+    settings: PretrainSettings | None = None,
+    resume: bool = False,
+    screen: Screen | None = None,
+) -> list[Run]:
+    """Learn an encoder from the clips of a split, labels unseen; one run for each fold.
+
+    Args:
+        preset: Where settings come from, such as `skeletonmae`.
+        store: The data.
+        out: The folder to write to.
+        splits: Whose training halves to learn from; see `folds`.
+        settings: Settings in place of the preset's.
+        resume: Go on with what is in `out`.
+        screen: Where to tell of progress.
+
+    Raises:
+        DataError: A split does not exist.
+        SettingsError: Settings contradict the data, or `out` holds another run.
+        Stopped: Ctrl-C; the state is saved.
+    """
+    screen = screen or Silent()
+    done = []
+    for fold in folds(store, splits, out):
+        own = settings or PRETRAIN[preset](Facts.of(store, len(fold.train)))
+        _pretrain_one(preset, store, fold, own, resume=resume, screen=screen)
+        done.append(fold.run)
+    return done
+
+
+def _pretrain_one(
+    preset: str, store: Store, fold: Fold, settings: PretrainSettings, *, resume: bool, screen: Screen
+) -> None:
+    run, s = fold.run, settings
+    check_input(s.input.normalise, store)
+    data = data_record(store, fold.split, fold.train)
+    torch.manual_seed(s.train.seed)
+    method = SkeletonMAE(store.skeleton, store.dims, s.model)
+    run.begin({"kind": "pretrain", "preset": preset, "data": data, "settings": s.plain()}, resume=resume)
+    if run.done:
+        screen.say(f"{run.folder}: done already")
+        return
+    feed = Feed(store, fold.train, s.input, s.augment, s.train.batch, s.train.seed)
+    with screen.training(f"pre-train {preset} on {len(fold.train)} clips") as report:
+        fit(method, feed, s.train, s.optim, run, report)
+    card = Card(
+        kind="pretrained",
+        preset=preset,
+        skeleton=store.skeleton.plain(),
+        dims=store.dims,
+        input=s.input,
+        model=s.model.plain(),
+        data=data,
+        made_by=provenance(),
+        metrics={"loss": run.log_lines()[-1]["loss"]},
+    )
+    if first_process():
+        write_bundle(run.bundle, card, method)
+    all_processes()

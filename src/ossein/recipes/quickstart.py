@@ -1,0 +1,215 @@
+"""The whole story in a few minutes: data, pre-training, few labels with and without it, the floor, a picture."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from ossein.deploy import load_pretrained
+from ossein.draw import Draw
+from ossein.errors import SettingsError
+from ossein.evaluate import FLOOR_FRAMES, Spread, extra_trees, floor_features, spread, top_k
+from ossein.files import write_json
+from ossein.readers.synthetic import SyntheticSettings
+from ossein.recipes.base import Screen, Silent
+from ossein.recipes.prepare import generate, prepare
+from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, skeletonmae, ssl
+from ossein.recipes.pretrain import pretrain
+from ossein.recipes.recognise import recognise
+from ossein.settings import Settings
+from ossein.store import Split, Store, few, resolve_many
+from ossein.train import fixed_batches
+from ossein.view import Rebuilt, draw_rebuilt
+
+
+class QuickstartSettings(Settings):
+    """How much of everything."""
+
+    labels: int = Field(default=10, ge=1)
+    """Labelled clips per class to fine-tune on."""
+    seeds: tuple[int, ...] = (0, 1)
+    """One fine-tuning from each kind of weights for each of these."""
+    frames: int = Field(default=32, ge=8)
+    """T, frames per clip."""
+    pretrain_epochs: float = Field(default=20, gt=0)
+    """How often pre-training sees each training clip."""
+    epochs: float = Field(default=60, gt=0)
+    """How often fine-tuning sees each labelled clip."""
+    clips: int = Field(default=1200, ge=60)
+    """Synthetic clips to generate, where no data is given."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came out.
+
+    Args:
+        scores: Top-1 on the test half by method.
+        num_test: Clips tested on.
+        picture: Hidden joints rebuilt.
+        model: The run of a model fine-tuned from pre-trained weights.
+        sample: A file to try the model on.
+    """
+
+    scores: dict[str, Spread]
+    num_test: int
+    picture: Path
+    model: Path
+    sample: Path
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The table as text."""
+        return [(name, str(value)) for name, value in self.scores.items()]
+
+
+def quickstart(
+    settings: QuickstartSettings,
+    out: Path,
+    *,
+    data: Path | None = None,
+    split: str | None = None,
+    screen: Screen | None = None,
+) -> Told:
+    """Generate (or read) clips, pre-train on all of them, fine-tune on few labels, compare, draw.
+
+    Args:
+        settings: How much of everything.
+        out: The folder to write to; an earlier quickstart there is replaced.
+        data: One's own file or folder; synthetic clips without it.
+        split: Which split of one's own data.
+        screen: Where to tell of progress.
+
+    Raises:
+        DataError: The data cannot be read or have no split.
+        SettingsError: `out` holds something else than a quickstart.
+        Stopped: Ctrl-C.
+    """
+    screen = screen or Silent()
+    store = _data(settings, _fresh(out), data, screen)
+    chosen = resolve_many(store, [split] if split else None)[0]
+    facts = Facts.of(store, len(chosen.train))
+    encoder = out / "pretrain"
+    pretrain(
+        "skeletonmae", store, encoder, splits=[chosen.name], settings=_short_pretrain(settings, facts), screen=screen
+    )
+    common: dict[str, Any] = {"splits": [chosen.name], "labels": settings.labels, "seeds": settings.seeds}
+    short = _short_ssl(settings, facts)
+    found = {
+        name: recognise("ssl", store, out / folder, pretrained=origin, settings=short, screen=screen, **common)
+        for name, folder, origin in (
+            ("SSL from pre-trained weights", "pretrained", encoder),
+            ("SSL from random weights", "random", None),
+        )
+    }
+    screen.say("ExtraTrees on the same labels")
+    scores = {name: spread([run["top1"] for run in results["runs"]]) for name, results in found.items()}
+    scores["ExtraTrees on joints and velocities (the floor)"] = spread(_floor(store, chosen, settings))
+    told = Told(
+        scores=scores,
+        num_test=len(chosen.test),
+        picture=_picture(store, chosen, encoder, out / "rebuilt.png"),
+        model=_first_run(out / "pretrained"),
+        sample=_sample(store, chosen, out / "sample.npz"),
+    )
+    numbers = {name: value.plain() for name, value in scores.items()}
+    write_json(out / "quickstart.json", {"settings": settings.plain(), "store": store.hash, "top1": numbers})
+    return told
+
+
+def _fresh(out: Path) -> Path:
+    mark = out / "quickstart.mark"
+    if out.exists() and any(out.iterdir()) and not mark.exists():
+        raise SettingsError(f"{out}: holds something else than a quickstart. Choose another --out.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    mark.touch()
+    return out
+
+
+def _data(settings: QuickstartSettings, out: Path, data: Path | None, screen: Screen) -> Store:
+    if data is None:
+        screen.say(f"generate {settings.clips} synthetic clips")
+        return generate(SyntheticSettings(clips=settings.clips), out / "synthetic.clips")
+    if data.suffix == ".clips":
+        return Store.open(data)
+    screen.say(f"read {data}")
+    return prepare("auto", data, out / f"{data.stem}.clips")
+
+
+def _short_pretrain(settings: QuickstartSettings, facts: Facts) -> PretrainSettings:
+    preset = skeletonmae(facts)
+    # Many short steps in place of few long ones: the literal rate is made for millions of frames.
+    return preset.change(
+        input=preset.input.change(frames=settings.frames),
+        optim=preset.optim.change(lr=1e-3),
+        train=preset.train.change(epochs=settings.pretrain_epochs),
+    )
+
+
+def _short_ssl(settings: QuickstartSettings, facts: Facts) -> RecogniseSettings:
+    preset = ssl(facts)
+    return preset.change(
+        input=preset.input.change(frames=settings.frames),
+        train=preset.train.change(epochs=settings.epochs, batch=32),
+    )
+
+
+def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[float]:
+    test = floor_features(store.sample_views(split.test, FLOOR_FRAMES, share=1.0))
+    out = []
+    for seed in settings.seeds:
+        train = few(store.labels, split.train, settings.labels, seed)
+        trees = extra_trees(
+            floor_features(store.sample_views(train, FLOOR_FRAMES, share=1.0)),
+            store.labels[train],
+            test,
+            num_classes=len(store.classes),
+            seed=seed,
+        )
+        out.append(top_k(trees, store.labels[split.test]))
+    return out
+
+
+def _picture(store: Store, split: Split, encoder: Path, path: Path) -> Path:
+    """Two test clips with the pre-training's mask, what was rebuilt, and the truth; in the model's own coordinates."""
+    method, card = load_pretrained(encoder)
+    batch = next(fixed_batches(store, split.test[:2], card.input))
+    hidden = method.draw_hidden(batch, Draw.of(0))
+    with torch.inference_mode():
+        rebuilt = method.rebuild(batch, hidden)
+    examples = [
+        Rebuilt(
+            x=batch.x[n, 0].numpy(),
+            rebuilt=rebuilt[n, 0].numpy(),
+            hidden=hidden[n, 0].numpy(),
+            score=batch.score[n, 0].numpy(),
+            caption=store.classes[store.labels[split.test[n]]],
+        )
+        for n in range(len(batch))
+    ]
+    draw_rebuilt(examples, store.skeleton, path, title="SkeletonMAE: hidden joints rebuilt from the others")
+    return path
+
+
+def _first_run(folder: Path) -> Path:
+    return folder if (folder / "run.yaml").exists() else sorted(folder.glob("*/run.yaml"))[0].parent
+
+
+def _sample(store: Store, split: Split, path: Path) -> Path:
+    """A few test clips as a plain file, to try `ossein predict` on."""
+    clips = [store.clip(i) for i in split.test[:3]]
+    most = max(clip.num_frames for clip in clips)
+    x = np.full((len(clips), store.max_persons, most, len(store.skeleton), store.dims), np.nan, np.float32)
+    for n, clip in enumerate(clips):
+        seen = clip.score > 0
+        x[n, : clip.num_persons, : clip.num_frames][seen] = clip.x[seen]
+    arrays: dict[str, Any] = {"x": x, "name": [clip.name for clip in clips]}
+    arrays |= {"joint_names": store.skeleton.joints, "bones": np.array(store.skeleton.bones)}
+    if store.has_sizes:
+        arrays["size"] = np.array([clip.size for clip in clips])
+    np.savez(path, **arrays)
+    return path

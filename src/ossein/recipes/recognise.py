@@ -1,0 +1,186 @@
+"""Recognition: labelled clips -> a model that names classes, tested on clips it has not seen. Top to bottom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ossein.deploy import Card, load_pretrained, read_card, write_bundle
+from ossein.errors import BundleError, DataError, SettingsError
+from ossein.evaluate import Scores, spread
+from ossein.evaluate.model import class_scores
+from ossein.files import write_json
+from ossein.pretrain import SkeletonMAE
+from ossein.recipes.base import Screen, Silent, all_processes, check_input, data_record, first_process, refuse_seen
+from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
+from ossein.store import Split, Store, few, resolve_many
+from ossein.tasks import STRL, Recognise
+from ossein.train import Feed, Run, fit, provenance
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a recogniser starts from: pre-trained weights, or random ones."""
+
+    method: SkeletonMAE | None = None
+    card: Card | None = None
+
+
+def recognise(
+    preset: str,
+    store: Store,
+    out: Path,
+    *,
+    splits: list[str] | None = None,
+    pretrained: Path | None = None,
+    labels: int = 0,
+    seeds: tuple[int, ...] = (0,),
+    settings: RecogniseSettings | None = None,
+    resume: bool = False,
+    screen: Screen | None = None,
+) -> dict[str, Any]:
+    """Train on the training half of each split with each seed, test once on the other half.
+
+    Args:
+        preset: Where settings come from, such as `ssl`.
+        store: The data.
+        out: The folder to write to: one run, or one below it for each fold and seed.
+        splits: Names of splits or patterns such as `split*`; None for the only one there is.
+        pretrained: A pre-training run to start from (with a run for each fold, if there are several); None for random
+            weights.
+        labels: How many labelled clips of each class to learn from; 0 for all.
+        seeds: One training for each.
+        settings: Settings in place of the preset's.
+        resume: Go on with what is in `out`.
+        screen: Where to tell of progress.
+
+    Returns:
+        The results that are written to `out/results.json`: the numbers of each run, and their mean and spread.
+
+    Raises:
+        DataError: A split does not exist, a clip has no label, or pre-training has seen the test clips.
+        BundleError: The pre-trained run cannot be read.
+        SettingsError: Settings contradict the data or the pre-training, or `out` holds another run.
+        Stopped: Ctrl-C; the state is saved.
+    """
+    screen = screen or Silent()
+    found = resolve_many(store, splits)
+    runs = []
+    for split in found:
+        start = _start(pretrained, split, store, several=len(found) > 1)
+        base = settings or RECOGNISE[preset](Facts.of(store, len(split.train)), start.card)
+        for seed in seeds:
+            own = base.change(train=base.train.change(seed=seed)) if settings is None or len(seeds) > 1 else base
+            alone = len(found) * len(seeds) == 1
+            name = f"{split.name.replace(':', '-')}-seed{own.train.seed}"
+            run = Run(out if alone else out / name)
+            runs.append(_recognise_one(preset, store, split, start, labels, own, run, resume=resume, screen=screen))
+    results = {"runs": runs, **_summary(runs)}
+    if first_process():
+        write_json(out / "results.json", results)
+    return results
+
+
+def _recognise_one(
+    preset: str,
+    store: Store,
+    split: Split,
+    start: Start,
+    labels: int,
+    settings: RecogniseSettings,
+    run: Run,
+    *,
+    resume: bool,
+    screen: Screen,
+) -> dict[str, Any]:
+    s = settings
+    train = few(store.labels, split.train, labels, s.train.seed) if labels else split.train
+    _check(store, train, split, s, start)
+    data = {**data_record(store, split.name, train), "labels": labels, "pretrained": bool(start.card)}
+    torch.manual_seed(s.train.seed)
+    model = STRL(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
+    if start.method:
+        model.load_encoder(start.method.encoder)
+    run.begin({"kind": "recognise", "preset": preset, "data": data, "settings": s.plain()}, resume=resume)
+    if not run.done:
+        origin = "pre-trained" if start.card else "random"
+        title = f"{preset} from {origin} weights, {split.name}, {len(train)} clips, seed {s.train.seed}"
+        feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed)
+        with screen.training(title) as report:
+            fit(Recognise(model, s.smoothing), feed, s.train, s.optim, run, report)
+        card = Card(
+            kind="recogniser",
+            preset=preset,
+            skeleton=store.skeleton.plain(),
+            dims=store.dims,
+            classes=store.classes,
+            input=s.input,
+            model=s.model.plain(),
+            data=data,
+            made_by=provenance(),
+        )
+        if first_process():
+            scores = class_scores(model, store, split.test, s.input)
+            metrics = Scores.of(scores, store.labels[split.test], len(store.classes)).plain()
+            run.write_results({"split": split.name, "seed": s.train.seed, **metrics})
+            write_bundle(run.bundle, card.change(metrics=metrics), model)
+        all_processes()
+    return _results(run)
+
+
+def _results(run: Run) -> dict[str, Any]:
+    card = read_card(run.folder)[1]
+    seed = run.read()["settings"]["train"]["seed"]
+    return {"run": run.folder.name, "split": card.data["split"], "seed": seed, **card.metrics}
+
+
+def _start(pretrained: Path | None, split: Split, store: Store, *, several: bool) -> Start:
+    if pretrained is None:
+        return Start()
+    own = pretrained / split.name.replace(":", "-")
+    if several and not own.is_dir() and not (pretrained / "run.yaml").is_file():
+        raise BundleError(f"{pretrained}: holds no run for '{split.name}'. Pre-train with the same --split.")
+    method, card = load_pretrained(own if own.is_dir() else pretrained)
+    refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
+    return Start(method, card)
+
+
+def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:
+    check_input(settings.input.normalise, store)
+    for name, indices in (("train", train), ("test", split.test)):
+        unlabelled = indices[store.labels[indices] < 0]
+        if len(unlabelled):
+            raise DataError(
+                f"{store.path.name}: {len(unlabelled)} {name} clips of '{split.name}' have no label, such as "
+                f"'{store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or label them."
+            )
+    if start.card is None:
+        return
+    if start.card.skeleton["joints"] != list(store.skeleton.joints) or start.card.dims != store.dims:
+        raise BundleError(
+            f"the pre-training knows {start.card.skeleton['name']} in {start.card.dims}-D, the data are "
+            f"{store.skeleton.name} in {store.dims}-D. Pre-train on data with the same joints."
+        )
+    pairs = {
+        "input.normalise": (start.card.input.normalise, settings.input.normalise),
+        "input.stream": (start.card.input.stream, settings.input.stream),
+        "model.encoder": (start.card.model["encoder"], settings.model.encoder.plain()),
+    }
+    for name, (old, new) in pairs.items():
+        if old != new:
+            raise SettingsError(
+                f"{name} is {new}, the pre-training had {old}. Leave it out to keep the pre-training's."
+            )
+
+
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean over folds for each seed, then mean and spread over seeds; over folds where there is one seed."""
+    seeds = sorted({run["seed"] for run in runs})
+    out: dict[str, Any] = {}
+    for key in ("top1", "top5", "mean_class"):
+        each = [float(np.mean([run[key] for run in runs if run["seed"] == seed])) for seed in seeds]
+        over = each if len(seeds) > 1 else [run[key] for run in runs]
+        out[key] = {**spread(over).plain(), "over": "seeds" if len(seeds) > 1 else "folds"}
+    return out

@@ -1,0 +1,116 @@
+"""The way of a clip from the store to the model: sample, normalise, augment, choose the stream.
+
+The same settings feed training, evaluation and prediction, and they travel in the bundle, so that a model is never
+shown clips prepared otherwise than those it learned from.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from ossein.augment import AugmentSettings, build, normaliser, stream
+from ossein.clip import Batch
+from ossein.draw import Draw, mix
+from ossein.errors import DataError
+from ossein.settings import Settings
+from ossein.store.sample import Rows, sample_test, sample_train
+
+
+class InputSettings(Settings):
+    """How clips of any length become batches [N M T V C]."""
+
+    frames: int = Field(default=64, ge=1, le=4096)
+    """T, frames per clip after resampling (paper: 64)."""
+    persons: int = Field(default=1, ge=1, le=16)
+    """M, persons per clip; the first ones of each clip are kept, missing ones are absent (paper: up to 2)."""
+    normalise: Literal["image", "centre", "facing", "none"] = "image"
+    """image: by the size of the image (the paper); centre: body at the origin, size 1; facing: 3-D, in the body's own axes."""
+    stream: Literal["joint", "bone", "joint-motion", "bone-motion"] = "joint"
+    """What the model sees: positions, bones, or the differences of either from frame to frame."""
+    crop: tuple[float, float] = (0.5, 1.0)
+    """Least and most share of a clip that a training window covers."""
+    share: float = Field(default=0.95, gt=0, le=1)
+    """Share of a clip that a test window covers."""
+    views: int = Field(default=1, ge=1, le=100)
+    """Test windows per clip, whose scores are averaged (paper's recipe: 1; an option: 10)."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Endless training batches from some clips of a store, each known by its step alone.
+
+    Args:
+        store: Where the clips lie.
+        indices: Which clips.
+        input: How they are sampled and normalised.
+        augment: How they are varied.
+        batch: N, clips per step over all processes.
+        seed: Names the order of clips and every random draw.
+    """
+
+    store: Rows
+    indices: np.ndarray
+    input: InputSettings
+    augment: AugmentSettings
+    batch: int
+    seed: int
+    _orders: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.indices) == 0:
+            raise DataError("there is no clip to train on: the split is empty. Choose another split or more labels.")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every clip is seen once; the last one may be smaller."""
+        return -(-len(self.indices) // self.batch)
+
+    def at(self, step: int, rank: int = 0, world: int = 1) -> tuple[Batch, Draw]:
+        """The batch of a step (counted over all epochs) and the draw for what else is random in it.
+
+        Args:
+            step: From 0.
+            rank: Which process this is.
+            world: How many processes share the batch; each gets equally many clips (of a last batch that cannot be
+                shared evenly, fewer than `world` clips are left out).
+        """
+        epoch, place = divmod(step, self.steps_per_epoch)
+        whole = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
+        own = len(whole) // world
+        if own == 0:
+            # A tail smaller than the number of processes: every process sees all of it, which averages to the same.
+            own, rank, world = len(whole), 0, 1
+        draw = Draw.of(self.seed, epoch, place, rank=rank, world=world)
+        indices = whole[rank * own : (rank + 1) * own]
+        batch = sample_train(self.store, indices, self.input.frames, draw, self.input.crop, self.input.persons)
+        batch = build(self.augment)(normaliser(self.input.normalise)(batch), draw)
+        return stream(self.input.stream)(batch), draw
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch not in self._orders:
+            self._orders.clear()
+            generator = torch.Generator().manual_seed(mix(self.seed, epoch))
+            self._orders[epoch] = self.indices[torch.randperm(len(self.indices), generator=generator).numpy()]
+        return self._orders[epoch]
+
+
+def fixed_batches(
+    store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
+) -> Iterator[Batch]:
+    """Batches in order, without anything random; a clip's `views` windows lie beside each other.
+
+    Args:
+        store: Where the clips lie.
+        indices: Which clips.
+        input: How they are sampled and normalised.
+        size: Clips (of all views) per batch.
+    """
+    clips = max(1, size // input.views)
+    for first in range(0, len(indices), clips):
+        some = np.asarray(indices)[first : first + clips]
+        batch = sample_test(store, some, input.frames, input.share, input.views, input.persons)
+        yield stream(input.stream)(normaliser(input.normalise)(batch))

@@ -1,0 +1,145 @@
+"""A run's folder: what was asked for, what was seen on the way, what came out."""
+
+import json
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ossein.errors import BundleError, SettingsError
+from ossein.files import read_text, read_yaml, write_json, write_yaml
+
+_PACKAGES = ("ossein", "torch", "numpy", "accelerate", "safetensors", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one training run.
+
+    `run.yaml` holds every setting and where the run came from, `log.jsonl` a line per logged step, `checkpoint.safetensors`
+    the state to go on from, `bundle/` the model, `results.json` the numbers.
+    """
+
+    folder: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state to go on from."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def bundle(self) -> Path:
+        """The folder of the finished model."""
+        return self.folder / "bundle"
+
+    @property
+    def done(self) -> bool:
+        """Whether training has ended and left its model."""
+        return (self.bundle / "bundle.json").is_file()
+
+    def begin(self, record: dict[str, Any], *, resume: bool) -> None:
+        """Write down what this run is, or make sure that a resumed one is what it was.
+
+        Args:
+            record: What was asked for, as plain data; the keys `settings` and `data` must be the same to resume.
+            resume: Whether to go on with what is in the folder.
+
+        Raises:
+            SettingsError: The folder holds a run and `resume` is not set, or it holds another run.
+        """
+        file = self.folder / "run.yaml"
+        if file.exists() and not resume:
+            raise SettingsError(
+                f"{self.folder}: holds a run already. Add --resume to go on with it, or choose another --out."
+            )
+        if not file.exists():
+            write_yaml(file, {**record, "made_by": provenance()})
+            return
+        old = read_yaml(file)
+        for key in ("settings", "data"):
+            path = _first_difference(old.get(key), record[key], key)
+            if path:
+                raise SettingsError(
+                    f"{self.folder}: cannot go on, '{path[0]}' was {path[1]!r} and is now {path[2]!r}. "
+                    "Use the same command as before, or another --out."
+                )
+
+    def read(self) -> dict[str, Any]:
+        """What `begin` wrote down.
+
+        Raises:
+            BundleError: The folder holds no run.
+        """
+        file = self.folder / "run.yaml"
+        if not file.is_file():
+            raise BundleError(
+                f"{self.folder}: holds no run (run.yaml is missing). Name a folder that a run was written to."
+            )
+        return read_yaml(file)
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Append a line to the log."""
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The lines of the log, a line that was cut short left out."""
+        file = self.folder / "log.jsonl"
+        lines = read_text(file).splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def forget_after(self, step: int) -> None:
+        """Drop log lines of steps that will be done again."""
+        kept = [line for line in self.log_lines() if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        (self.folder / "log.jsonl").write_text(text, encoding="utf-8")
+
+    def write_results(self, results: dict[str, Any]) -> None:
+        """Write the numbers of the run."""
+        write_json(self.folder / "results.json", results)
+
+
+def free_folder(root: Path, name: str) -> Path:
+    """The first of root/name-1, root/name-2 ... that does not exist."""
+    number = 1
+    while (root / f"{name}-{number}").exists():
+        number += 1
+    return root / f"{name}-{number}"
+
+
+def provenance() -> dict[str, Any]:
+    """How this process came to be: command, versions, commit of the working folder's repository, machine."""
+    return {
+        "command": " ".join(["ossein", *sys.argv[1:]]),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "commit": _commit(),
+        "machine": f"{platform.machine()} {platform.system()}",
+    }
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
+def _first_difference(old: Any, new: Any, path: str) -> tuple[str, Any, Any] | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            found = _first_difference(old.get(key), new.get(key), f"{path}.{key}")
+            if found:
+                return found
+        return None
+    return None if old == new else (path, old, new)

@@ -1,0 +1,99 @@
+"""Charts of numbers: who is taken for whom, and how the loss went."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossein.errors import DataError
+from ossein.view.base import BLUE, DPI, GREY, INK, PALE, save, short
+
+_LETTERS = 28
+
+
+def draw_confusion(confusion: np.ndarray, class_names: Sequence[str], path: Path | str, *, title: str = "") -> None:
+    """Write a PNG heat map of a confusion matrix: rows are true classes, darkness is the share of the row.
+
+    The counts stand in the cells (for up to 60 classes); a class without clips has a blank row.
+
+    Args:
+        confusion: Counts, int [K K], rows are the true classes.
+        class_names: One name per class.
+        path: Where to write.
+        title: What to write on top.
+
+    Raises:
+        DataError: The matrix is not square, names are missing, or the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    K = len(class_names)
+    if confusion.shape != (K, K) or not K:
+        raise DataError(f"confusion {list(confusion.shape)} for {K} class names, expected [K K] and K names.")
+    names = [short(name, _LETTERS) for name in class_names]
+    cell = float(np.clip(7.5 / K, 0.19 if K <= 60 else 0.12, 0.6))
+    size = float(np.clip(cell * 34, 4, 9))
+    side, label = cell * K, 0.45 + 0.0085 * size * max(map(len, names))
+    width, height = side + label + 0.4, side + label + 0.6
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((label / width, label / height, side / width, side / height))
+    share = confusion / np.maximum(1, confusion.sum(1, keepdims=True))
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    axes.set_xticks(range(K), names, rotation=90, fontsize=size, parse_math=False)
+    axes.set_yticks(range(K), names, fontsize=size, parse_math=False)
+    axes.set_xlabel("recognised as", fontsize=9, color=GREY)
+    axes.set_ylabel("true class", fontsize=9, color=GREY)
+    axes.set_title(title, fontsize=11, fontweight="bold", color=INK, loc="left", parse_math=False)
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.spines[:].set_color(PALE)
+    if K <= 60:
+        for i, j in np.argwhere(confusion):
+            colour = "white" if share[i, j] > 0.5 else INK
+            axes.text(j, i, str(confusion[i, j]), ha="center", va="center", fontsize=size * 0.95, color=colour)
+    save(figure, path)
+
+
+def draw_curves(log: Sequence[Mapping[str, Any]], path: Path | str, *, key: str = "loss", title: str = "") -> None:
+    """Write a PNG of a logged number over the steps: every value pale, a moving mean over it.
+
+    Args:
+        log: One record per step with `step` and `key`; records without the key are passed over. Values that are not
+            finite leave a gap.
+        path: Where to write.
+        key: Which number to draw.
+        title: What to write on top.
+
+    Raises:
+        DataError: No record has the key, or the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    points = [(record.get("step", i), record[key]) for i, record in enumerate(log) if record.get(key) is not None]
+    if not points:
+        raise DataError(f"none of {len(log)} records has '{key}'. Log it, or name another key.")
+    step, value = np.array(points, np.float64).T
+    value[~np.isfinite(value)] = np.nan
+    figure = Figure(figsize=(8, 3.6), dpi=DPI, facecolor="white")
+    axes = figure.add_axes((0.09, 0.15, 0.88, 0.72))
+    axes.plot(step, value, color=PALE, linewidth=1, marker="." if len(step) < 40 else "", zorder=1)
+    axes.plot(step, _smooth(value), color=BLUE, linewidth=1.8, zorder=2)
+    axes.set_title(title, fontsize=11, fontweight="bold", color=INK, loc="left", parse_math=False)
+    axes.set_xlabel("step", color=GREY)
+    axes.set_ylabel(key, color=GREY, parse_math=False)
+    axes.tick_params(colors=GREY, labelsize=8)
+    axes.grid(axis="y", color=PALE, alpha=0.4, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(PALE)
+    save(figure, path)
+
+
+def _smooth(value: np.ndarray) -> np.ndarray:
+    """A centred moving mean over a twentieth of the values, of the finite ones in reach."""
+    window = np.ones(2 * (len(value) // 40) + 1)
+    finite = np.isfinite(value)
+    total = np.convolve(np.where(finite, value, 0), window, "full")
+    count = np.convolve(finite.astype(float), window, "full")
+    start = len(window) // 2
+    mean = total / np.where(count > 0, count, np.nan)
+    return mean[start : start + len(value)]
