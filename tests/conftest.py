@@ -1,10 +1,19 @@
-"""What tests share: the real data sets, where they are present."""
+"""What tests share: shapes checked at run time, and the real data sets, where they are present."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+# The shapes in annotations are checked in tests alone, since the checks would keep torch.compile from whole graphs.
+# A whole number will do where a float is asked for (PEP 484).
+_CHECKED = [f"ossein.{name}" for name in ("augment", "encoders", "nn", "pretrain", "tasks")]
+install_import_hook(_CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+
+# Doctests are looked for in every module, and two conftest.py would be one module.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ class Clip:
                 "Mend it, or give the joint score 0 if it was not seen."
             )
         object.__setattr__(self, "x", np.where(score[..., None] > 0, x, np.float32(0)))
-        object.__setattr__(self, "score", score)
+        object.__setattr__(self, "score", score.copy())
 
     @property
     def num_persons(self) -> int:
@@ -156,6 +156,8 @@ class Batch:
         """
         import torch
 
+        if not clips:
+            raise DataError("no clip is given, expected one or more. Check what was selected.")
         shapes = {clip.fit(skeleton).x.shape[1:] for clip in clips}
         if len(shapes) != 1:
             raise DataError(f"clips of shapes {sorted(shapes)} cannot be stacked. Resample them to one length first.")

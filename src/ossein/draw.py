@@ -5,6 +5,7 @@ numbers of the *whole* batch and keeps the rows of its own clips, so two process
 resumed run needs no stored generator: the seed of a step is known from the step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -18,7 +19,8 @@ class Draw:
     Args:
         generator: Where the numbers come from (on the CPU, so that every device sees the same ones).
         rank: Which share of the batch this process holds, from 0.
-        world: How many processes share the batch; each holds the same number of clips.
+        world: How many processes share the batch.
+        extra: How many of the first processes hold one clip more than the others.
 
     >>> one = Draw.of(7).uniform((4,))
     >>> two = torch.cat([Draw.of(7, rank=r, world=2).uniform((2,)) for r in range(2)])
@@ -29,26 +31,26 @@ class Draw:
     generator: torch.Generator = field(repr=False)
     rank: int = 0
     world: int = 1
+    extra: int = 0
 
     @classmethod
-    def of(cls, *seed: int, rank: int = 0, world: int = 1) -> "Draw":
+    def of(cls, *seed: int, rank: int = 0, world: int = 1, extra: int = 0) -> "Draw":
         """A draw whose stream is named by one or several whole numbers (seed, epoch, step ...)."""
-        return cls(torch.Generator().manual_seed(mix(*seed)), rank, world)
+        return cls(torch.Generator().manual_seed(mix(*seed)), rank, world, extra)
 
     def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
         """Numbers drawn evenly from [low, high); `shape` starts with the clips of this process."""
-        return self._rows(torch.rand(self._whole(shape), generator=self.generator)) * (high - low) + low
+        return self._own(torch.rand, shape) * (high - low) + low
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
         """Standard normal numbers; `shape` starts with the clips of this process."""
-        return self._rows(torch.randn(self._whole(shape), generator=self.generator))
+        return self._own(torch.randn, shape)
 
-    def _whole(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (shape[0] * self.world, *shape[1:])
-
-    def _rows(self, x: Tensor) -> Tensor:
-        own = len(x) // self.world
-        return x[self.rank * own : (self.rank + 1) * own]
+    def _own(self, numbers: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        each = shape[0] - (self.rank < self.extra)
+        first = self.rank * each + min(self.rank, self.extra)
+        whole = numbers((each * self.world + self.extra, *shape[1:]), generator=self.generator)
+        return whole[first : first + shape[0]]
 
 
 def mix(*seed: int) -> int:

@@ -37,6 +37,8 @@ def read_yaml(path: Path | str) -> Any:
         return yaml.load(read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise DataError(f"{path}: is not valid YAML ({' '.join(str(error).split())}). Mend the file.") from None
+    except (ValueError, RecursionError) as error:  # the 99th of a month, thousands of digits, brackets thousands deep
+        raise DataError(f"{path}: is not valid YAML ({error}). Mend the file.") from None
 
 
 def read_json(path: Path | str) -> Any:
@@ -59,16 +61,14 @@ def atomic(path: Path | str) -> Iterator[BinaryIO]:
     """A binary file that appears at `path` only when the block ends well; otherwise nothing is left behind.
 
     Raises:
-        DataError: The folder cannot be written to.
+        DataError: The folder cannot be written to, or the disk is full.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror}). Check the folder and its permissions."
-        ) from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -76,9 +76,17 @@ def atomic(path: Path | str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
         raise
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path}: cannot be written ({error.strerror or error}). Check the folder, its permissions and the space left."
+    )
 
 
 def write_text(path: Path | str, text: str) -> None:

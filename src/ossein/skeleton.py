@@ -7,7 +7,7 @@ edges. Joints are numbered from 0 in the order of the data.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,8 @@ class Skeleton:
             name: What to call it.
             joints: One name per joint, in the order of the data.
             bones: Pairs of joints, by number or name.
-            more: Any of `parts`, `pairs`, `centre`, `up`, `across`, by number or name.
+            more: Any of `parts`, `pairs`, `centre`, `up`, `across`, by number or name; None for `up` or `across`
+                says that there is none.
 
         Raises:
             SkeletonError: What is given does not make a good skeleton.
@@ -96,29 +97,25 @@ class Skeleton:
         >>> Skeleton.make("tiny", ["hip", "left_knee", "right_knee"], [(0, 1), (0, 2)]).pairs
         ((1, 2),)
         """
-        joints = tuple(str(joint) for joint in joints)
+        joints = _names(name, joints)
         unknown = sorted(set(more) - {"parts", "pairs", "centre", "up", "across"})
         if unknown:
             raise SkeletonError(
                 f"skeleton '{name}': unknown key '{unknown[0]}'. {did_you_mean(unknown[0], cls.__annotations__)}"
             )
         number = _Numbers(name, joints)
-        edges = tuple((number(a), number(b)) for a, b in number.twos(bones))
+        edges = number.twos(bones)
         up, across = anatomy.axes(joints)
-        given: dict[str, Any] = {
-            "parts": {key: number.all(group) for key, group in more["parts"].items()} if more.get("parts") else None,
-            "pairs": tuple((number(a), number(b)) for a, b in number.twos(more["pairs"])) if "pairs" in more else None,
-            "centre": number.all(more["centre"]) if more.get("centre") else None,
-            "up": tuple(number.all(end) for end in more["up"]) if more.get("up") else up,
-            "across": tuple(number.all(end) for end in more["across"]) if more.get("across") else across,
-        }
-        if given["parts"] is None:
-            given["parts"] = anatomy.parts(joints, edges)
-        if given["pairs"] is None:
-            given["pairs"] = anatomy.pairs(joints)
-        if given["centre"] is None:
-            given["centre"] = anatomy.centre(joints) or _middle(len(joints), edges)
-        return cls(name=name, joints=joints, bones=edges, **given)
+        return cls(
+            name=str(name),
+            joints=joints,
+            bones=edges,
+            parts=number.groups(more["parts"]) if more.get("parts") else anatomy.parts(joints, edges),
+            pairs=anatomy.pairs(joints) if more.get("pairs") is None else number.twos(more["pairs"]),
+            centre=number.all(more.get("centre") or anatomy.centre(joints) or _middle(len(joints), edges)),
+            up=number.ends(more["up"]) if "up" in more else up,
+            across=number.ends(more["across"]) if "across" in more else across,
+        )
 
     def plain(self) -> dict[str, Any]:
         """The skeleton as plain data, for files; `Skeleton.from_plain` reads it back."""
@@ -132,8 +129,8 @@ class Skeleton:
             SkeletonError: A key is missing or the skeleton is not a good one.
         """
         try:
-            return cls.make(**{key: value for key, value in data.items() if value is not None})
-        except (TypeError, AttributeError) as error:
+            return cls.make(**data)
+        except TypeError as error:
             raise SkeletonError(f"not a skeleton: {error}. It needs 'name', 'joints' and 'bones'.") from None
 
     def adjacency(self) -> np.ndarray:
@@ -152,13 +149,16 @@ class Skeleton:
         hops = self.hops()
         far = hops[:, list(self.centre)].min(1)
         near = self.adjacency().astype(bool)
+        left = {b: a for a, b in self.pairs}
+        side = dict.fromkeys(left.values(), 1) | dict.fromkeys(left, -1)
+
         # Among equally near neighbours prefer one on the same side, so that a mirrored body has mirrored parents; then
-        # go by name, so that the order of joints makes no difference.
+        # go by name (of the left one of a pair), so that the order of joints makes no difference.
+        def rank(j: int, k: int) -> tuple[int, int, str, str]:
+            return far[k], abs(side.get(j, 0) - side.get(k, 0)), self.joints[left.get(k, k)], self.joints[k]
+
         return tuple(
-            j
-            if far[j] == 0
-            else min(np.flatnonzero(near[j]).tolist(), key=lambda k: (far[k], self._other_side(j, k), self.joints[k]))
-            for j in range(len(self))
+            j if far[j] == 0 else min(np.flatnonzero(near[j]).tolist(), key=partial(rank, j)) for j in range(len(self))
         )
 
     def mirror(self) -> tuple[int, ...]:
@@ -192,10 +192,6 @@ class Skeleton:
             across=(move(self.across[0]), move(self.across[1])) if self.across else None,
         )
 
-    def _other_side(self, j: int, k: int) -> bool:
-        a, b = anatomy.side(self.joints[j]), anatomy.side(self.joints[k])
-        return bool(a and b and a != b)
-
 
 def builtin_names() -> tuple[str, ...]:
     """The names of the built-in skeletons."""
@@ -216,30 +212,42 @@ class _Numbers:
     def __init__(self, name: str, joints: tuple[str, ...]) -> None:
         self.name, self.joints = name, joints
 
-    def __call__(self, joint: int | str) -> int:
+    def __call__(self, joint: Any) -> int:
         if isinstance(joint, str) and joint in self.joints:
             return self.joints.index(joint)
-        if isinstance(joint, int) and not isinstance(joint, bool):
+        if isinstance(joint, int | np.integer) and not isinstance(joint, bool):
             if 0 <= joint < len(self.joints):
-                return joint
-            raise SkeletonError(
-                f"skeleton '{self.name}': joint number {joint} is out of range, the {len(self.joints)} joints are numbered "
-                f"0 to {len(self.joints) - 1}."
-            )
-        raise SkeletonError(
-            f"skeleton '{self.name}': no joint is called {joint!r}. {did_you_mean(str(joint), self.joints)}"
-        )
+                return int(joint)
+            last = len(self.joints) - 1
+            raise self.wrong(f"joint number {joint} is out of range, the {last + 1} joints are numbered 0 to {last}.")
+        raise self.wrong(f"no joint is called {joint!r}. {did_you_mean(str(joint), self.joints)}")
 
-    def all(self, group: Iterable[int | str]) -> Group:
+    def all(self, group: Any) -> Group:
+        if not isinstance(group, Iterable) or isinstance(group, str):
+            raise self.wrong(f"{group!r} is no list of joints. Write it as [{group!r}].")
         return tuple(self(joint) for joint in group)
 
-    def twos(self, items: Iterable[Sequence[int | str]]) -> list[tuple[int | str, int | str]]:
+    def twos(self, items: Any) -> tuple[tuple[int, int], ...]:
         try:
-            return [(a, b) for a, b in items]
+            items = [(a, b) for a, b in items]
         except (TypeError, ValueError):
-            raise SkeletonError(
-                f"skeleton '{self.name}': bones and pairs are lists of two joints each, such as [[0, 1]]."
-            ) from None
+            raise self.wrong("bones and pairs are lists of two joints each, such as [[0, 1]].") from None
+        return tuple((self(a), self(b)) for a, b in items)
+
+    def ends(self, value: Any) -> tuple[Group, Group] | None:
+        if not value:
+            return None
+        if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+            raise self.wrong(f"{value!r} is no pair of lists of joints, such as [[0], [1, 2]].")
+        return self.all(value[0]), self.all(value[1])
+
+    def groups(self, value: Any) -> dict[str, Group]:
+        if not isinstance(value, Mapping):
+            raise self.wrong(f"parts {value!r} have no names, such as {{head: [0, 1]}}.")
+        return {str(key): self.all(group) for key, group in value.items()}
+
+    def wrong(self, what: str) -> SkeletonError:
+        return SkeletonError(f"skeleton '{self.name}': {what}")
 
 
 @cache
@@ -254,7 +262,13 @@ def _from_file(path: Path) -> Skeleton:
         raise SkeletonError(
             f"{path}: a skeleton file needs the keys 'joints' and 'bones'. See the docs for an example."
         )
-    return Skeleton.make(**{"name": path.stem, **data})
+    return Skeleton.from_plain({"name": path.stem, **{str(key): value for key, value in data.items()}})
+
+
+def _names(name: str, joints: Any) -> tuple[str, ...]:
+    if isinstance(joints, str) or not isinstance(joints, Iterable) or not (names := tuple(str(one) for one in joints)):
+        raise SkeletonError(f"skeleton '{name}': joints {joints!r} are no list of names. Write them as [nose, neck].")
+    return names
 
 
 def _hops(num_joints: int, bones: Iterable[tuple[int, int]]) -> np.ndarray:

@@ -11,7 +11,7 @@ from ossein.errors import DataError, OsseinError
 from ossein.readers import READERS, get_reader, reader_for
 
 EVERY = pytest.mark.parametrize("name", sorted(READERS))
-CUTTABLE = {"table", "mediapipe"}
+CUTTABLE = {"table"}
 """Formats of lines: cut between two lines, or within the last number, they are a shorter file and no damaged one."""
 
 
@@ -22,6 +22,15 @@ def same(a: Clip, b: Clip) -> bool:
         and np.array_equal(a.score, b.score)
         and all(getattr(a, field) == getattr(b, field) for field in fields)
     )
+
+
+def refusal(name: str, path: Path) -> str:
+    """The message with which a reader refuses a file; nothing where it reads clips from it."""
+    try:
+        assert list(READERS[name].read(path).clips)
+    except OsseinError as error:
+        return str(error)
+    return ""
 
 
 def one_file(path: Path) -> Path:
@@ -97,14 +106,9 @@ def test_a_file_cut_short_is_an_error_that_names_it(name, share, tmp_path):
     file = one_file(path)
     data = file.read_bytes()
     file.write_bytes(data[: int(share * len(data))])
-    try:
-        clips = list(READERS[name].read(path).clips)
-    except OsseinError as error:
-        assert file.name in str(error) or str(path) in str(error)
-        assert "\n" not in str(error)
-    else:
-        assert name in CUTTABLE
-        assert clips
+    message = refusal(name, path)
+    assert file.name in message or str(path) in message or (name in CUTTABLE and not message)
+    assert "\n" not in message
 
 
 @EVERY
@@ -119,10 +123,8 @@ def test_noise_in_a_file_is_never_another_exception(name, tmp_path):
         spoilt[where] = rng.integers(0, 256, 3)
         file.write_bytes(spoilt.tobytes())
         assert isinstance(READERS[name].sniff(path), bool)
-        try:
-            list(READERS[name].read(path).clips)
-        except OsseinError as error:
-            assert str(tmp_path) in str(error)
+        message = refusal(name, path)
+        assert not message or str(tmp_path) in message
 
 
 @EVERY

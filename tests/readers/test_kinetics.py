@@ -158,5 +158,5 @@ def test_class_names_with_holes_are_not_taken(tmp_path):
 
 def test_an_empty_folder(tmp_path):
     assert not Kinetics().sniff(tmp_path)
-    with pytest.raises(DataError, match="holds no .json file"):
+    with pytest.raises(DataError, match=r"holds no \.json file"):
         Kinetics().read(tmp_path)

@@ -132,3 +132,11 @@ def test_other_archives_are_not_taken(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros(3))
     (tmp_path / "b.npz").write_bytes(b"PK\x03\x04 and no more")
     assert not any(CTRGCN().sniff(tmp_path / name) for name in ("a.npz", "b.npz"))
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"{'descr'", b"{{descr'"), (b"'<f4'", b"'<q4'"), (b"(3, 6", b"(3, x")])
+def test_a_damaged_header(old, new, tmp_path):
+    path = write_ctrgcn(tmp_path)
+    path.write_bytes(path.read_bytes().replace(old, new))
+    with pytest.raises(DataError, match=r"NTU60_CS\.npz"):
+        list(CTRGCN().read(path).clips)

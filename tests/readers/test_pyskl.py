@@ -206,3 +206,9 @@ def test_shares_of_an_image_above_float16_are_widened_first(tmp_path):
     huge = np.full((1, 4, 17, 2), 1e300)
     with pytest.raises(DataError, match="not finite"):
         one(tmp_path, keypoint=huge)
+
+
+def test_a_wild_score_of_nobody_is_passed_over(tmp_path):
+    clip = annotation()
+    clip["keypoint"][0, 1], clip["keypoint_score"][0, 1] = 0, np.inf
+    assert next(read(tmp_path, clip).clips).score[0, 1].tolist() == [0] * 17

@@ -4,11 +4,12 @@
 class names, how clips are prepared, where it came from.
 """
 
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from ossein.errors import BundleError, DataError, SettingsError
@@ -18,6 +19,8 @@ from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks import STRL, STRLSettings
 from ossein.train import InputSettings, load_weights, read_tensors, write_tensors
+
+_SEEN = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
 
 class Card(Settings):
@@ -42,11 +45,31 @@ class Card(Settings):
     model: dict[str, Any]
     """The settings of the model."""
     data: dict[str, Any]
-    """What it was trained on: store, its content hash, split, licence."""
+    """What it was trained on: store, its content hash, split, the clips it has seen, licence."""
     made_by: dict[str, Any]
     """Command, versions, commit."""
     metrics: dict[str, Any] = Field(default_factory=dict)
     """What was measured when it was made."""
+
+    @field_validator("skeleton")
+    @classmethod
+    def _is_skeleton(cls, skeleton: dict[str, Any]) -> dict[str, Any]:
+        Skeleton.from_plain(skeleton)
+        return skeleton
+
+    @field_validator("data")
+    @classmethod
+    def _says_what_was_seen(cls, data: dict[str, Any]) -> dict[str, Any]:
+        texts = [data.get(key) for key in ("store", "hash", "split", "seen")]
+        if not all(isinstance(text, str) for text in texts) or not _SEEN.fullmatch(data["seen"]):
+            raise ValueError("expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7)")
+        return data
+
+    @model_validator(mode="after")
+    def _names_classes(self) -> Self:
+        if (self.kind == "recogniser") != bool(self.classes):
+            raise ValueError(f"a {self.kind} model with {len(self.classes)} classes")
+        return self
 
 
 def write_bundle(folder: Path, card: Card, model: nn.Module) -> None:
@@ -115,7 +138,7 @@ def _with_weights(folder: Path, card: Card, build: Any) -> Any:
     file = folder / "model.safetensors"
     try:
         model = build(card)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
         raise BundleError(
             f"{folder / 'bundle.json'}: describes no model that can be built ({error}). Copy it anew."
         ) from None

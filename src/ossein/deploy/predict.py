@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ossein.anatomy import words
 from ossein.clip import Clip
 from ossein.deploy.bundle import Card, load_recogniser
-from ossein.errors import SkeletonError
+from ossein.errors import DataError, SettingsError, SkeletonError
 from ossein.evaluate.model import class_scores
 from ossein.readers import get_reader, reader_for
-from ossein.readers.base import Source
+from ossein.readers.base import Source, within
 from ossein.skeleton import Skeleton
 from ossein.store.memory import Memory
 from ossein.tasks import STRL
@@ -60,37 +61,51 @@ class Recogniser:
             format: The reader to use, or `auto` to tell it from the file.
 
         Raises:
-            DataError: The file cannot be read.
+            DataError: The file cannot be read, holds no clip, or a clip does not say what the model must know.
             SkeletonError: It has other joints than the model was trained on.
+            SettingsError: `top` is below 1.
         """
+        if top < 1:
+            raise SettingsError(f"top is {top}, expected 1 or more classes to name.")
         if isinstance(what, str | Path):
-            clips = self._from_file(Path(what), format)
-        else:
-            clips = [what] if isinstance(what, Clip) else list(what)
-        for clip in clips:
-            self._check(clip)
+            with within(what):
+                return self.predict(self._from_file(Path(what), format), top=top)
+        clips = [what] if isinstance(what, Clip) else list(what)
         probabilities = self.scores(clips)
         return [self._answer(clip, p, top) for clip, p in zip(clips, probabilities, strict=True)]
 
     def scores(self, clips: list[Clip]) -> np.ndarray:
-        """Class probabilities, float32 [N K], of clips that have the model's joints."""
+        """Class probabilities, float32 [N K].
+
+        Raises:
+            DataError: There is no clip, or one does not say what the model must know, such as the size of its image.
+            SkeletonError: A clip has other joints than the model was trained on.
+        """
+        for clip in clips:
+            self._check(clip)
         rows = Memory.of(clips, self.skeleton)
         return class_scores(self.model, rows, np.arange(len(clips)), self.card.input)
 
     def _from_file(self, path: Path, format: str) -> list[Clip]:
         source = _open(path, format, self.skeleton)
-        if source.skeleton is not None and source.skeleton.joints != self.skeleton.joints:
+        if source.skeleton is not None and _joints(source.skeleton) != _joints(self.skeleton):
             raise SkeletonError(
-                f"{path}: its joints are those of {source.skeleton.name} ({len(source.skeleton)}), the model knows "
+                f"its joints are those of {source.skeleton.name} ({len(source.skeleton)}), the model knows "
                 f"{self.skeleton.name} ({len(self.skeleton)}). Use a model trained on that skeleton."
             )
         return list(source.clips)
 
     def _check(self, clip: Clip) -> None:
-        if clip.fit(self.skeleton).x.shape[3] != self.card.dims:
+        joints, dims = clip.x.shape[2:]
+        if (joints, dims) != (len(self.skeleton), self.card.dims):
             raise SkeletonError(
-                f"clip '{clip.name}': {clip.x.shape[3]} coordinates per joint, the model knows {self.card.dims}. "
-                "Use a model trained on such data."
+                f"clip '{clip.name}': {joints} joints in {dims}-D, the model knows {len(self.skeleton)} "
+                f"({self.skeleton.name}) in {self.card.dims}-D. Use a model trained on such data."
+            )
+        if self.card.input.normalise == "image" and clip.size is None:
+            raise DataError(
+                f"clip '{clip.name}': does not say the size of its image, which the model needs. Say it in the file, or "
+                "train a model with --input.normalise centre."
             )
 
     def _answer(self, clip: Clip, p: np.ndarray, top: int) -> Answer:
@@ -114,3 +129,8 @@ def _open(path: Path, format: str, skeleton: Skeleton) -> Source:
     except SkeletonError:
         # The file does not say what its joints are; the model does.
         return reader.read(path, skeleton=skeleton)
+
+
+def _joints(skeleton: Skeleton) -> list[tuple[str, ...]]:
+    """The joints in order, however their names are spelled."""
+    return [tuple(sorted(words(joint))) for joint in skeleton.joints]

@@ -46,20 +46,25 @@ class BatchNorm(nn.BatchNorm1d):
         wide = x.float()
         sums = torch.cat([wide.sum(0), wide.new_tensor([float(len(wide))])])
         sums = _SumOverProcesses.apply(sums)
-        num, mean = sums[-1].clamp(min=1), sums[:-1] / sums[-1].clamp(min=1)
-        var = _SumOverProcesses.apply((wide - mean).square().sum(0)) / num
-        self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1))
+        num, mean = sums[-1].detach(), sums[:-1] / sums[-1].clamp(min=1)
+        var = _SumOverProcesses.apply((wide - mean).square().sum(0)) / num.clamp(min=1)
+        self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1), num > 1)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        # As with one process: a single row has no spread, the running statistics stand in for it.
+        mean, var = torch.where(num > 1, mean, self.running_mean), torch.where(num > 1, var, self.running_var)
         out = (wide - mean) * torch.rsqrt(var + self.eps) * self.weight + self.bias
         return out.to(x.dtype)
 
     @torch.no_grad()
-    def _track(self, mean: Tensor, var: Tensor) -> None:
+    def _track(self, mean: Tensor, var: Tensor, enough: Tensor) -> None:
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
-        self.num_batches_tracked.add_(1)
-        self.running_mean.lerp_(mean, self.momentum or 0.0)
-        self.running_var.lerp_(var, self.momentum or 0.0)
+        share = (self.momentum or 0.0) * enough.to(mean.dtype)
+        self.num_batches_tracked.add_(enough)
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(var, share)
 
 
 class PReLU(nn.Module):
@@ -87,9 +92,10 @@ class _PReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         grad = grads[0]
-        below = grad * (x < 0)
-        steep = (below * x).sum(dtype=torch.float32).reshape(1).to(slope.dtype)
-        # Above zero the gradient passes; below it is scaled: g + (slope - 1) * g * [x < 0].
+        below = grad * (x <= 0)
+        wide = torch.promote_types(x.dtype, torch.float32)
+        steep = (below * x).sum(dtype=wide).reshape(1).to(slope.dtype)
+        # Above zero the gradient passes; elsewhere it is scaled: g + (slope - 1) * g * [x <= 0].
         return torch.addcmul(grad, below, (slope - 1).to(grad.dtype)), steep
 
 

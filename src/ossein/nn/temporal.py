@@ -13,7 +13,8 @@ class MultiScaleTemporal(nn.Module):
 
     Each branch starts with a 1x1 map; the first two continue with a convolution of `kernel` frames at dilation 1 and
     2, the third with a max-pool of 3 frames. All four 1x1 maps are one product, and each batch norm runs over the
-    four branches at once, which is the same thing since features are normalised one by one.
+    four branches at once, which is the same thing since features are normalised one by one. (The fourth passes through
+    both norms, where CTR-GCN has one: the second only rescales it.)
 
     Args:
         width: D, a multiple of 4.

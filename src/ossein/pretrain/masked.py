@@ -78,6 +78,7 @@ class SkeletonMAE(Objective):
 
         The loss leaves the length of the features free, and the embedding is affine: solve [W b] [l*s; l] = y in
         least squares for each joint and divide by l to read the coordinates s back without a further decoder.
+        Call it in eval mode; in train mode the batch norms would learn from this batch.
         """
         rows = torch.nonzero(batch.present.flatten()).squeeze(1)
         N, M, T, V, C = batch.x.shape

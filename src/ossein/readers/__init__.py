@@ -29,8 +29,8 @@ __all__ = [
     "reader_for",
 ]
 
-# The order is the order of guessing: formats that tell themselves by name or magic first, then the JSON kinds, which
-# tell themselves by their content alone.
+# The order is the order of guessing: first what tells itself by the file's name or its first bytes, then the JSON kinds,
+# which tell themselves by their content alone.
 READERS: dict[str, Reader] = {
     reader.name: reader for reader in (PYSKL(), NTU(), CTRGCN(), Table(), OpenPose(), Kinetics(), MediaPipe(), COCO())
 }

@@ -1,6 +1,6 @@
 """What synthetic people do: eighteen actions.
 
-An action is a movement over a progress that runs from 0 to 1. Half of the actions are other actions played backwards or
+An action is a movement over a progress that runs from 0 to 1. Many are other actions played backwards or done
 twice, so that their poses alone do not give them away: one has to look at the order of the frames.
 """
 

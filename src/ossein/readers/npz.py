@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -116,16 +116,18 @@ def _protocol(path: Path) -> str:
 @contextmanager
 def _member(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
     """One array of an archive as an open file, behind its header, with its shape and number type."""
-    with damage(path), zipfile.ZipFile(path) as archive:
-        if f"{key}.npy" not in archive.namelist():
-            raise DataError(f"{path}: has no '{key}', only {archive.namelist()[:8]}. Is it a CTR-GCN archive?")
-        with archive.open(f"{key}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    with ExitStack() as stack:
+        with damage(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            if f"{key}.npy" not in archive.namelist():
+                raise DataError(f"{path}: has no '{key}', only {archive.namelist()[:8]}. Is it a CTR-GCN archive?")
+            file = stack.enter_context(archive.open(f"{key}.npy"))
+            old = np.lib.format.read_magic(file) == (1, 0)
+            header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
             shape, fortran, kind = header(file)
-            if kind.hasobject or (fortran and len(shape) > 1):
-                raise DataError(f"{path}: '{key}' is {kind} in an order that cannot be streamed. Save plain C arrays.")
-            yield file, shape, kind
+        if kind.hasobject or (fortran and len(shape) > 1):
+            raise DataError(f"{path}: '{key}' is {kind} in an order that cannot be streamed. Save plain C arrays.")
+        yield file, shape, kind
 
 
 def _exactly(file: IO[bytes], num_bytes: int) -> bytes:

@@ -82,12 +82,13 @@ def _parts(path: Path, data: Any) -> tuple[list[dict[str, Any]], dict[str, list[
             raise DataError(f"{path}: annotation {i} is a {type(annotation).__name__}, expected a dictionary.")
     if not isinstance(splits, dict):
         raise DataError(f"{path}: 'split' is a {type(splits).__name__}, expected names of splits with lists of clips.")
+    named: dict[str, list[str]] = {}
     for key, members in splits.items():
         members = list(np.asarray(members)) if hasattr(members, "__array__") else members
         if not isinstance(members, list | tuple) or not all(isinstance(one, str) for one in members):
             raise DataError(f"{path}: split '{key}' is not a list of clip names. Write their 'frame_dir' into it.")
-        splits[key] = [str(one) for one in members]
-    return annotations, splits
+        named[str(key)] = [str(one) for one in members]
+    return annotations, named
 
 
 def _names(path: Path, annotations: list[dict[str, Any]]) -> list[str]:
@@ -168,20 +169,21 @@ def presence(x: np.ndarray, score: np.ndarray | None, *, pixels: bool) -> np.nda
     nowhere = near_zero(x) | ~np.isfinite(x).all(-1)
     if pixels:
         nowhere |= np.abs(x).max(-1) <= _CORNER
-    return np.where(score == 0, np.where(nowhere, np.float32(0), np.float32(FAINT)), score) * somebody
+    seen = np.where(score == 0, np.where(nowhere, np.float32(0), np.float32(FAINT)), score)
+    return np.where(somebody, seen, np.float32(0))
 
 
 def _keypoint(path: Path, annotation: Mapping[str, Any], name: str) -> np.ndarray:
     for key in _NEEDED:
         if key not in annotation:
             packed = "raw_file" in annotation or "box_score" in annotation
-            help = (
+            advice = (
                 "It is the compressed Kinetics-400 variant, whose poses lie in other files: unpack it with PYSKL's "
                 "DecompressPose first."
                 if packed and key == "keypoint"
                 else "Mend the annotation."
             )
-            raise DataError(f"{path}: clip '{name}' has no '{key}'. {help}")
+            raise DataError(f"{path}: clip '{name}' has no '{key}'. {advice}")
     x, frames = _numbers(path, annotation["keypoint"], name, "keypoint"), annotation["total_frames"]
     if x.ndim != 4 or x.shape[3] not in (2, 3) or x.shape[1] != frames or 0 in x.shape[1:]:
         raise DataError(

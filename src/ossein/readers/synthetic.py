@@ -99,6 +99,10 @@ class _Person:
     body: Body
     habits: Habits
 
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "_Person":
+        return cls(Body.draw(rng), Habits.draw(rng))
+
 
 class _World:
     """The subjects and the clips of one seed."""
@@ -132,8 +136,8 @@ class _World:
         )
 
     def _bystander(self, rng: np.random.Generator, camera: Camera, frames: int) -> tuple[np.ndarray, np.ndarray]:
-        """Someone who stands about beside the performer for part of the time."""
-        person = self.person(int(rng.integers(self.settings.persons)))
+        """Someone who stands about beside the performer for part of the time, and is none of the subjects."""
+        person = _Person.draw(rng)
         pose = behave(rng, person.habits, None, frames, RATE)
         aside = np.array([rng.choice([-1, 1]) * rng.uniform(0.6, 1.1), 0, rng.uniform(0, 1.5)])
         x, score = self._seen(rng, camera, camera.space(place(pose, person.body), aside))
@@ -149,8 +153,7 @@ class _World:
         return x, score
 
     def _person(self, subject: int) -> _Person:
-        rng = np.random.default_rng([self.settings.seed, subject, 1])
-        return _Person(Body.draw(rng), Habits.draw(rng))
+        return _Person.draw(np.random.default_rng([self.settings.seed, subject, 1]))
 
     def _order(self, turn: int) -> np.ndarray:
         return np.random.default_rng([self.settings.seed, turn, 2]).permutation(self.settings.persons)

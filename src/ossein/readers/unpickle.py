@@ -34,7 +34,7 @@ def load_pickle(path: Path) -> Any:
         raise DataError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     except Exception as error:  # a damaged pickle can raise nearly anything: it is a program cut in half
         raise DataError(
-            f"{path}: is not a whole pickle ({type(error).__name__}: {error}). The file may be cut short; fetch it again."
+            f"{path}: is not a whole pickle ({type(error).__name__}: {' '.join(str(error).split())}). The file may be cut short; fetch it again."
         ) from None
 
 

@@ -2,13 +2,13 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.store import Store
-from ossein.train import Report, Run
+from ossein.train import Report, Run, all_processes, first_process, start_processes
 
 
 class Screen(Protocol):
@@ -46,27 +46,37 @@ def leaves(folder: Path) -> list[Run]:
     return [Run(file.parent) for file in files]
 
 
-def data_record(store: Store, split: str, train: np.ndarray) -> dict[str, object]:
-    """What a run says of its data: enough to find out later which clips it has seen."""
+def data_record(store: Store, split: str, train: np.ndarray, seen: np.ndarray | None = None) -> dict[str, Any]:
+    """What a run says of its data: enough to find out later which clips it has seen.
+
+    Args:
+        store: The data.
+        split: What the split is called.
+        train: The clips it learns from.
+        seen: All that it has seen, in pre-training too; `train` where not given.
+    """
     return {
         "store": store.path.name,
         "hash": store.hash,
         "split": split,
         "clips": len(train),
-        "seen": _ranges(train),
-        "facts": {key: store.facts[key] for key in ("source", "license", "unit", "sensor") if key in store.facts},
+        "seen": _ranges(train if seen is None else seen),
+        "facts": {key: store.facts[key] for key in ("source", "origin", "license", "licence", "unit", "sensor") if key in store.facts},
     }
 
 
-def refuse_seen(data: dict, store: Store, test: np.ndarray, what: str) -> None:
+def seen(data: dict[str, Any], store: Store) -> np.ndarray:
+    """The clips of a store that a run has seen, by its data record; none where it learned from other data."""
+    return _numbers(data["seen"]) if data["hash"] == store.hash else np.zeros(0, np.int64)
+
+
+def refuse_seen(data: dict[str, Any], store: Store, test: np.ndarray, what: str) -> None:
     """Make sure that a run has seen none of the clips it is to be tested on.
 
     Raises:
         DataError: It has.
     """
-    if data.get("hash") != store.hash:
-        return
-    both = np.intersect1d(_numbers(data["seen"]), test)
+    both = np.intersect1d(seen(data, store), test)
     if len(both):
         raise DataError(
             f"{what} has seen {len(both)} of the {len(test)} test clips, such as '{store.names[both[0]]}'. "
@@ -87,18 +97,17 @@ def check_input(normalise: str, store: Store) -> None:
         )
 
 
-def first_process() -> bool:
-    """Whether this process writes the results: the only one, or the first of several."""
-    from accelerate import PartialState
+def begin(run: Run, record: dict[str, Any], device: str, *, resume: bool) -> None:
+    """Write down what a run is (see `Run.begin`): once, however many processes there are.
 
-    return PartialState().is_main_process
-
-
-def all_processes() -> None:
-    """Wait until every process is here, so that what the first one wrote is there for all."""
-    from accelerate import PartialState
-
-    PartialState().wait_for_everyone()
+    Raises:
+        SettingsError: The folder holds another run, or there is no such device.
+        BundleError: The record in the folder is damaged.
+    """
+    start_processes(device)
+    if first_process():
+        run.begin(record, resume=resume)
+    all_processes()
 
 
 def _ranges(indices: np.ndarray) -> str:

@@ -9,11 +9,12 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from ossein.clip import Batch
 from ossein.encoders import ENCODERS, EncoderSettings, GraphEncoder
+from ossein.errors import BundleError, DataError
 from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
@@ -35,6 +36,13 @@ class STRLSettings(Settings):
     """Each person also receives the mean pooled feature of the others: the paper promises interaction, without equation."""
     kernel: int = Field(default=5, ge=1, le=15)
     """Frames of the temporal convolutions; odd."""
+
+    @field_validator("kernel")
+    @classmethod
+    def _odd(cls, kernel: int) -> int:
+        if kernel % 2 == 0:
+            raise ValueError("must be odd, so that a frame has as many before it as after")
+        return kernel
 
 
 class STRL(nn.Module):
@@ -60,6 +68,7 @@ class STRL(nn.Module):
     ) -> None:
         super().__init__()
         width = settings.encoder.width
+        self.shape = (persons, frames, len(skeleton), dims)
         self.embed = nn.Linear(dims, width)
         self.position = nn.Parameter(torch.empty(frames, width).normal_(std=0.02))
         self.spatial = nn.ModuleList(
@@ -69,7 +78,17 @@ class STRL(nn.Module):
         self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))
 
     def load_encoder(self, encoder: GraphEncoder) -> None:
-        """Start from a pre-trained encoder: its embedding, and its stack in every layer and for every person."""
+        """Start from a pre-trained encoder: its embedding, and its stack in every layer and for every person.
+
+        Raises:
+            BundleError: The encoder is of another kind, width or depth, or for other coordinates.
+        """
+        own = nn.ModuleList([self.embed, self.spatial[0].get_submodule("stacks.0")])
+        if _shapes(own) != _shapes(nn.ModuleList([encoder.embed, encoder.stack])):
+            raise BundleError(
+                "the pre-trained encoder differs from the model's in kind, width, depth or coordinates. "
+                "Give the model the encoder settings of the pre-training."
+            )
         self.embed.load_state_dict(encoder.embed.state_dict())
         for stack in self.modules():
             if isinstance(stack, GraphStack):
@@ -80,7 +99,16 @@ class STRL(nn.Module):
         return self.head(self.features(batch))
 
     def features(self, batch: Batch) -> Float[Tensor, "N D"]:
-        """What the head reads: the mean over joints, time and persons that are present."""
+        """What the head reads: the mean over joints, time and persons that are present.
+
+        Raises:
+            DataError: The batch does not have the persons, frames, joints and coordinates the model was made for.
+        """
+        if tuple(batch.x.shape[1:]) != self.shape:
+            raise DataError(
+                f"batch of [M T V C] {list(batch.x.shape[1:])}, the model takes {list(self.shape)}. "
+                "Sample the clips to its persons and frames."
+            )
         present = batch.present.transpose(0, 1).flatten(0, 1)
         rows = None if present.all() else torch.nonzero(present.flatten()).squeeze(1)
         h = self.embed(batch.x.permute(3, 1, 0, 2, 4).flatten(1, 2)) + self.position
@@ -152,6 +180,10 @@ class Spatial(nn.Module):
         num = present.view(self.persons, -1, 1).sum(0, keepdim=True) - 1
         mean = ((grid.sum(0, keepdim=True) - grid) / num.clamp(min=1)).flatten(0, 1)
         return mean if rows is None else mean.index_select(0, rows)
+
+
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in module.state_dict().items()}
 
 
 def _places(present: Bool[Tensor, "B T"], num_joints: int) -> Tensor:

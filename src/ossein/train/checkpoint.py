@@ -81,22 +81,25 @@ def read_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     """Put a checkpoint's state into a model and its optimiser; returns how many steps were done.
 
     Raises:
-        BundleError: The file cannot be read or belongs to another model.
+        BundleError: The file cannot be read, is damaged, or belongs to another model.
     """
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != "ossein-checkpoint":
         raise BundleError(f"{path}: is no checkpoint. Name the folder of a run that was stopped.")
     load_weights(model, _under(tensors, "model/"), str(path))
-    state: dict[int, dict[str, Any]] = {}
-    stored = [*_under(tensors, "optimiser/").items(), *json.loads(metadata["optimiser"]).items()]
-    for key, value in stored:
-        number, name = key.split("/", 1)
-        state.setdefault(int(number), {})[name] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    torch.set_rng_state(tensors["random/cpu"])
-    if torch.cuda.is_available() and "random/cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random/cuda"])
-    return int(metadata["step"])
+    try:
+        stored = [*_under(tensors, "optimiser/").items(), *json.loads(metadata["optimiser"]).items()]
+        state: dict[int, dict[str, Any]] = {}
+        for key, value in stored:
+            number, name = key.split("/", 1)
+            state.setdefault(int(number), {})[name] = value
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        torch.set_rng_state(tensors["random/cpu"])
+        if torch.cuda.is_available() and "random/cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random/cuda"])
+        return int(metadata["step"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise BundleError(f"{path}: is damaged ({error}). Delete it to start this run anew.") from None
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ossein.augment import AugmentSettings, build, normaliser, stream
 from ossein.clip import Batch
@@ -37,6 +37,13 @@ class InputSettings(Settings):
     """Share of a clip that a test window covers."""
     views: int = Field(default=1, ge=1, le=100)
     """Test windows per clip, whose scores are averaged (paper's recipe: 1; an option: 10)."""
+
+    @field_validator("crop")
+    @classmethod
+    def _in_order(cls, crop: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < crop[0] <= crop[1] <= 1:
+            raise ValueError("expected two shares, 0 < least <= most <= 1")
+        return crop
 
 
 @dataclass(frozen=True)
@@ -75,17 +82,17 @@ class Feed:
         Args:
             step: From 0.
             rank: Which process this is.
-            world: How many processes share the batch; each gets equally many clips (of a last batch that cannot be
-                shared evenly, fewer than `world` clips are left out).
+            world: How many processes share the batch; where it cannot be shared evenly, the first ones get a clip more.
         """
         epoch, place = divmod(step, self.steps_per_epoch)
         whole = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
-        own = len(whole) // world
-        if own == 0:
+        if len(whole) < world:
             # A tail smaller than the number of processes: every process sees all of it, which averages to the same.
-            own, rank, world = len(whole), 0, 1
-        draw = Draw.of(self.seed, epoch, place, rank=rank, world=world)
-        indices = whole[rank * own : (rank + 1) * own]
+            rank, world = 0, 1
+        own, extra = divmod(len(whole), world)
+        first = rank * own + min(rank, extra)
+        draw = Draw.of(self.seed, epoch, place, rank=rank, world=world, extra=extra)
+        indices = whole[first : first + own + (rank < extra)]
         batch = sample_train(self.store, indices, self.input.frames, draw, self.input.crop, self.input.persons)
         batch = build(self.augment)(normaliser(self.input.normalise)(batch), draw)
         return stream(self.input.stream)(batch), draw

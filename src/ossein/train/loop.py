@@ -4,6 +4,7 @@ Everything random in step k is named by (seed, k), so that a run that was stoppe
 share a batch do what one would have done.
 """
 
+import math
 import signal
 import threading
 import time
@@ -22,6 +23,7 @@ from ossein.settings import Settings
 from ossein.train.checkpoint import read_checkpoint, write_checkpoint
 from ossein.train.feed import Feed
 from ossein.train.optim import OptimSettings, build_optimiser, learning_rate
+from ossein.train.processes import accelerator
 from ossein.train.record import Run
 
 
@@ -91,18 +93,19 @@ def fit(
 
     Raises:
         Stopped: Ctrl-C; the state is saved.
-        Diverged: The loss is no longer finite.
+        Diverged: The loss, or a weight, is no longer finite.
+        SettingsError: The device is not there.
+        BundleError: The checkpoint is damaged.
     """
-    engine = _accelerator(settings)
+    engine = accelerator(settings.device, settings.precision)
     optimiser = build_optimiser(objective.to(engine.device), optim)
-    total, start = total_steps(feed, settings), 0
+    total, start, first = total_steps(feed, settings), 0, engine.is_main_process
     if run.checkpoint.exists():
         start = read_checkpoint(run.checkpoint, objective, optimiser)
-        if engine.is_main_process:
-            run.forget_after(start)
+    if first:
+        run.forget_after(start)
     model, prepared = engine.prepare(objective, optimiser)
     model.train()
-    first = engine.is_main_process
     pace = _Pace(feed, total)
 
     def save(step: int) -> None:
@@ -121,9 +124,12 @@ def fit(
                 report(progress)
             if _any(engine, asked.is_set()):
                 save(step + 1)
+                engine.wait_for_everyone()  # a process that leaves early has the others killed, the one that writes too
                 raise Stopped
             if (step + 1) % every == 0 and step + 1 < total:
                 save(step + 1)
+    if not all(bool(torch.isfinite(weight).all()) for weight in objective.parameters()):
+        raise Diverged("the weights are no longer finite after the last step. Lower --optim.lr, or set --optim.clip 1.")
     save(total)
     engine.wait_for_everyone()
     engine.free_memory()
@@ -142,7 +148,7 @@ def _train_step(
     share = out.weight / total
     loss = out.loss * share
     value = _sum(engine, loss.detach()).item()
-    if not torch.isfinite(torch.tensor(value)):
+    if not math.isfinite(value):
         raise Diverged(f"the loss was {value} in step {step + 1}. Lower --optim.lr, or set --optim.clip 1.")
     engine.backward(loss * engine.num_processes)
     if clip > 0:
@@ -150,16 +156,6 @@ def _train_step(
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return {"loss": value, **{name: _sum(engine, number * share).item() for name, number in out.log.items()}}
-
-
-def _accelerator(settings: TrainSettings) -> Any:
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-
-    # One process may train several models with different precision; the library keeps the first one's otherwise.
-    AcceleratorState._reset_state(reset_partial_state=False)
-    precision = {"fp32": "no", "bf16": "bf16"}[settings.precision]
-    return Accelerator(cpu=settings.device == "cpu", mixed_precision=precision)
 
 
 def _sum(engine: Any, number: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 
 from ossein.settings import Settings
@@ -30,6 +30,13 @@ class OptimSettings(Settings):
     """Shares of training at which schedule steps divides the rate by ten."""
     clip: float = Field(default=0.0, ge=0)
     """Largest norm of the gradient; 0 for no limit."""
+
+    @field_validator("drops")
+    @classmethod
+    def _shares(cls, drops: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < drop < 1 for drop in drops):
+            raise ValueError("expected shares of the training between 0 and 1")
+        return drops
 
 
 def learning_rate(settings: OptimSettings, progress: float) -> float:

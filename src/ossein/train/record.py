@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ossein.errors import BundleError, SettingsError
-from ossein.files import read_text, read_yaml, write_json, write_yaml
+from ossein import __version__
+from ossein.errors import BundleError, DataError, SettingsError
+from ossein.files import read_text, read_yaml, write_json, write_text, write_yaml
 
-_PACKAGES = ("ossein", "torch", "numpy", "accelerate", "safetensors", "scikit-learn")
+_PACKAGES = ("torch", "numpy", "accelerate", "safetensors", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Run:
 
         Raises:
             SettingsError: The folder holds a run and `resume` is not set, or it holds another run.
+            BundleError: The record in the folder is damaged.
         """
         file = self.folder / "run.yaml"
         if file.exists() and not resume:
@@ -58,7 +61,7 @@ class Run:
         if not file.exists():
             write_yaml(file, {**record, "made_by": provenance()})
             return
-        old = read_yaml(file)
+        old = self.read()
         for key in ("settings", "data"):
             path = _first_difference(old.get(key), record[key], key)
             if path:
@@ -71,14 +74,20 @@ class Run:
         """What `begin` wrote down.
 
         Raises:
-            BundleError: The folder holds no run.
+            BundleError: The folder holds no run, or its record is damaged.
         """
         file = self.folder / "run.yaml"
         if not file.is_file():
             raise BundleError(
                 f"{self.folder}: holds no run (run.yaml is missing). Name a folder that a run was written to."
             )
-        return read_yaml(file)
+        try:
+            record = read_yaml(file)
+        except DataError as error:
+            raise BundleError(str(error)) from None
+        if not isinstance(record, dict) or not {"settings", "data"} <= set(record):
+            raise BundleError(f"{file}: is no whole record of a run ('settings' or 'data' is missing). Train again.")
+        return record
 
     def log(self, line: dict[str, Any]) -> None:
         """Append a line to the log."""
@@ -94,8 +103,7 @@ class Run:
     def forget_after(self, step: int) -> None:
         """Drop log lines of steps that will be done again."""
         kept = [line for line in self.log_lines() if line["step"] <= step]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
-        (self.folder / "log.jsonl").write_text(text, encoding="utf-8")
+        write_text(self.folder / "log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
 
     def write_results(self, results: dict[str, Any]) -> None:
         """Write the numbers of the run."""
@@ -111,17 +119,19 @@ def free_folder(root: Path, name: str) -> Path:
 
 
 def provenance() -> dict[str, Any]:
-    """How this process came to be: command, versions, commit of the working folder's repository, machine."""
+    """How this process came to be: command, versions, commit (where ossein runs from its own repository), machine."""
     return {
-        "command": " ".join(["ossein", *sys.argv[1:]]),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "command": shlex.join(["ossein", *sys.argv[1:]]),
+        "versions": {"python": platform.python_version(), "ossein": __version__, **{name: version(name) for name in _PACKAGES}},
         "commit": _commit(),
         "machine": f"{platform.machine()} {platform.system()}",
     }
 
 
 def _commit() -> str:
-    here = Path(__file__).parent
+    here = Path(__file__).parents[3]
+    if not (here / ".git").exists():  # installed; the repository around it, if any, is somebody else's
+        return "unknown"
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],

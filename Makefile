@@ -1,0 +1,48 @@
+# Everything from a bare machine with Python 3.11 or newer: `make quickstart`, `make test`.
+# Set-up happens by itself, once, and again only when pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.DEFAULT_GOAL = help
+.PHONY: help setup quickstart test lint types ladder check results clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make the virtual environment and install into it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'ossein needs Python 3.11 or newer; say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" -c constraints.txt
+	@touch $@
+
+quickstart: $(READY)  ## the whole story in minutes: data, pre-training, comparison, picture
+	$(BIN)/ossein quickstart
+
+test: $(READY)  ## run every test and say what they cover
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+lint: $(READY)  ## check style and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## check types; needs Node.js, and fetches it where there is none
+	@command -v node > /dev/null || echo 'Node.js is not installed; pyright fetches its own, which needs the network.'
+	@$(BIN)/pyright || { test $$? -eq 1 || echo 'pyright could not run: install Node.js 18 or newer and try again.'; exit 1; }
+
+ladder: $(READY)  ## check that imports run downwards only
+	$(BIN)/lint-imports
+
+check: lint types ladder  ## lint, types and ladder
+
+results: $(READY)  ## run the experiments of docs/results.md on the data in OSSEIN_DATA
+	$(BIN)/python scripts/results.py
+
+clean:  ## remove what was built; runs and data stay
+	rm -rf $(VENV) build dist htmlcov .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info
+	find src tests scripts -name __pycache__ -prune -exec rm -rf {} +
