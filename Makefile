@@ -31,9 +31,10 @@ lint: $(READY)  ## check style and layout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)  ## check types; needs Node.js, and fetches it where there is none
-	@command -v node > /dev/null || echo 'Node.js is not installed; pyright fetches its own, which needs the network.'
-	@$(BIN)/pyright || { test $$? -eq 1 || echo 'pyright could not run: install Node.js 18 or newer and try again.'; exit 1; }
+types: $(READY)  ## check types; pyright needs Node.js, which comes as a wheel where there is none
+	@command -v node > /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check "pyright[nodejs]" -c constraints.txt || \
+		{ echo 'Types were not checked: pyright needs Node.js, and its wheel could not be installed. Install Node.js and try again.'; exit 1; }
+	$(BIN)/pyright
 
 ladder: $(READY)  ## check that imports run downwards only
 	$(BIN)/lint-imports

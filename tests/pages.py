@@ -32,7 +32,9 @@ SHORT = {
 }
 """What makes a command short, by the words it begins with."""
 
-_FENCE = re.compile(r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _ELSEWHERE = ("git", "cd", "source")
 
 
@@ -131,7 +133,9 @@ def write_data(folder: Path) -> None:
     source = synthetic(SyntheticSettings(clips=72, persons=6))
     clips = list(source.clips)
     halves = [source.splits["xsub_train"], source.splits["xsub_val"]]
-    folds = {f"split{i}_{side}": list(names) for i in (1, 2) for side, names in zip(("train", "val"), halves[:: 3 - 2 * i])}
+    folds = {
+        f"split{i}_{side}": list(names) for i in (1, 2) for side, names in zip(("train", "val"), halves[:: 3 - 2 * i])
+    }
     (folder / "data").mkdir()
     (folder / "data" / "meta.json").write_text(json.dumps({"class_names": source.classes, "license": "none"}))
     _write_pickle(folder / "data" / "penn_action_coco17.pkl", clips, {"train": list(halves[0]), "val": list(halves[1])})

@@ -26,7 +26,11 @@ def test_the_table_of_formats_is_complete():
 
 
 def test_the_skeletons_are_all_named():
-    text = re.sub(r"\s+", " ", README.read_text(encoding="utf-8")).lower().replace("openpose-18 and -25", "openpose-18 openpose-25")
+    text = (
+        re.sub(r"\s+", " ", README.read_text(encoding="utf-8"))
+        .lower()
+        .replace("openpose-18 and -25", "openpose-18 openpose-25")
+    )
     assert [name for name in builtin_names() if name not in text] == []
 
 

@@ -34,10 +34,10 @@ def read_yaml(path: Path | str) -> Any:
         DataError: The file cannot be read or is not YAML.
     """
     try:
-        return yaml.load(read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return _parse_yaml(read_text(path))
     except yaml.YAMLError as error:
         raise DataError(f"{path}: is not valid YAML ({' '.join(str(error).split())}). Mend the file.") from None
-    except (ValueError, RecursionError) as error:  # the 99th of a month, thousands of digits, brackets thousands deep
+    except ValueError as error:  # the 99th of a month, or a number of thousands of digits
         raise DataError(f"{path}: is not valid YAML ({error}). Mend the file.") from None
 
 
@@ -81,6 +81,17 @@ def atomic(path: Path | str) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):
             raise _unwritable(path, error) from error
         raise
+
+
+def _parse_yaml(text: str) -> Any:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    # Brackets some ten thousand deep would overflow the stack of the C loader and end the process.
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > 100:
+            raise ValueError("lists and mappings are nested more than 100 deep")
+    return yaml.load(text, Loader=loader)
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:

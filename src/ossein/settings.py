@@ -75,6 +75,8 @@ def _in_words(cls: type[BaseModel], error: ValidationError) -> str:
     path = ".".join(str(step) for step in first["loc"]) or cls.__name__
     if first["type"] == "extra_forbidden":
         return f"unknown field '{path}'. {did_you_mean(str(first['loc'][-1]), _known(cls, first['loc']))}"
+    if first["type"] == "missing":
+        return f"field '{path}' is missing. Add it; run with --help to see every field and its range."
     return f"field '{path}': {first['msg']}, got {first['input']!r}. Run with --help to see every field and its range."
 
 

@@ -88,8 +88,7 @@ class Skeleton:
             name: What to call it.
             joints: One name per joint, in the order of the data.
             bones: Pairs of joints, by number or name.
-            more: Any of `parts`, `pairs`, `centre`, `up`, `across`, by number or name; None for `up` or `across`
-                says that there is none.
+            more: Any of `parts`, `pairs`, `centre`, `up`, `across`, by number or name; an `up` of None is none.
 
         Raises:
             SkeletonError: What is given does not make a good skeleton.
@@ -98,21 +97,19 @@ class Skeleton:
         ((1, 2),)
         """
         joints = _names(name, joints)
-        unknown = sorted(set(more) - {"parts", "pairs", "centre", "up", "across"})
-        if unknown:
-            raise SkeletonError(
-                f"skeleton '{name}': unknown key '{unknown[0]}'. {did_you_mean(unknown[0], cls.__annotations__)}"
-            )
         number = _Numbers(name, joints)
+        for key in sorted(set(more) - {"parts", "pairs", "centre", "up", "across"}):
+            raise number.wrong(f"unknown key '{key}'. {did_you_mean(key, cls.__annotations__)}")
         edges = number.twos(bones)
         up, across = anatomy.axes(joints)
+        middle = anatomy.centre(joints) or (_hops(len(joints), edges).sum(1).argmin(),)
         return cls(
             name=str(name),
             joints=joints,
             bones=edges,
             parts=number.groups(more["parts"]) if more.get("parts") else anatomy.parts(joints, edges),
             pairs=anatomy.pairs(joints) if more.get("pairs") is None else number.twos(more["pairs"]),
-            centre=number.all(more.get("centre") or anatomy.centre(joints) or _middle(len(joints), edges)),
+            centre=number.all(middle if more.get("centre") is None else more["centre"]),
             up=number.ends(more["up"]) if "up" in more else up,
             across=number.ends(more["across"]) if "across" in more else across,
         )
@@ -146,8 +143,7 @@ class Skeleton:
 
     def parents(self) -> tuple[int, ...]:
         """For each joint its neighbour on the way to the centre; a centre joint is its own parent."""
-        hops = self.hops()
-        far = hops[:, list(self.centre)].min(1)
+        far = self.hops()[:, list(self.centre)].min(1)
         near = self.adjacency().astype(bool)
         left = {b: a for a, b in self.pairs}
         side = dict.fromkeys(left.values(), 1) | dict.fromkeys(left, -1)
@@ -235,7 +231,7 @@ class _Numbers:
         return tuple((self(a), self(b)) for a, b in items)
 
     def ends(self, value: Any) -> tuple[Group, Group] | None:
-        if not value:
+        if value is None:
             return None
         if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
             raise self.wrong(f"{value!r} is no pair of lists of joints, such as [[0], [1, 2]].")
@@ -259,9 +255,7 @@ def _builtin() -> dict[str, Skeleton]:
 def _from_file(path: Path) -> Skeleton:
     data = read_yaml(path)
     if not isinstance(data, dict) or not {"joints", "bones"} <= set(data):
-        raise SkeletonError(
-            f"{path}: a skeleton file needs the keys 'joints' and 'bones'. See the docs for an example."
-        )
+        raise SkeletonError(f"{path}: a skeleton file needs the keys 'joints' and 'bones'. Add what is missing.")
     return Skeleton.from_plain({"name": path.stem, **{str(key): value for key, value in data.items()}})
 
 
@@ -279,10 +273,6 @@ def _hops(num_joints: int, bones: Iterable[tuple[int, int]]) -> np.ndarray:
     for k in range(num_joints):
         far = np.minimum(far, far[:, k, None] + far[None, k])
     return far
-
-
-def _middle(num_joints: int, bones: tuple[tuple[int, int], ...]) -> Group:
-    return (int(_hops(num_joints, bones).sum(1).argmin()),)
 
 
 def _problems(s: Skeleton) -> Iterable[str]:

@@ -20,6 +20,9 @@ VERBS = {
     "predict": ("use", "BUNDLE FILE...: name what happens in clips"),
 }
 
+_SHARED = ("pretrain", "recognise")
+"""The verbs that several processes may run together."""
+
 
 def main() -> None:
     """Run the command line and leave with its exit status: 0, 1 for an error, 2 for a wrong call, 130 for Ctrl-C."""
@@ -58,7 +61,10 @@ def _run(args: list[str]) -> None:
     elif args[0] == "--version":
         print(f"ossein {__version__}")
     elif args[0] not in VERBS:
-        raise SettingsError(f"'{args[0]}' is no verb of ossein. {did_you_mean(args[0], VERBS)}")
+        print(f"ossein: '{args[0]}' is no verb of ossein. {did_you_mean(args[0], VERBS)}", file=sys.stderr)
+        raise SystemExit(2)
+    elif args[0] not in _SHARED and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise SettingsError(f"'ossein {args[0]}' runs in one process. Start it without torchrun or accelerate launch.")
     else:
         module = import_module(f"ossein.cli.{VERBS[args[0]][0]}")
         getattr(module, args[0])(args[1:])

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, show, table
-from ossein.errors import SettingsError, did_you_mean
+from ossein.cli.screen import counting, misuse, show, table
+from ossein.errors import did_you_mean
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.describe import class_rows, fact_rows, split_rows
@@ -73,10 +73,13 @@ def data(args: Sequence[str]) -> None:
         "info": _info,
         "list": _list,
     }
-    if not args or args[0] in ("-h", "--help"):
-        print(f"usage: ossein data {{{','.join(kinds)}}} ... [--help]")
+    usage = f"usage: ossein data {{{','.join(kinds)}}} ... [--help]"
+    if not args:
+        misuse(usage)
+    if args[0] in ("-h", "--help"):
+        print(usage)
     elif args[0] not in kinds:
-        raise SettingsError(f"'{args[0]}' is no verb of ossein data. {did_you_mean(args[0], kinds)}")
+        misuse(f"'{args[0]}' is no verb of ossein data. {did_you_mean(args[0], kinds)}")
     else:
         kinds[args[0]](args[1:])
 

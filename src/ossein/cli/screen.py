@@ -1,9 +1,10 @@
 """What a person sees while a recipe runs: bars on a terminal, a line now and then in a log file."""
 
-import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -11,19 +12,26 @@ from rich.table import Table
 
 from ossein.recipes.base import Screen, Silent
 from ossein.train import Progress as Training
-from ossein.train import Report
+from ossein.train import Report, first_process
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False, quiet=not first_process())
+"""Where words go; nowhere for all but the first of several processes."""
 
 
 def make_screen() -> Screen:
     """The screen of this process: the terminal for the first of several processes, nothing for the others."""
-    return Terminal() if os.environ.get("RANK", "0") == "0" else Silent()
+    return Terminal() if first_process() else Silent()
+
+
+def misuse(text: str) -> NoReturn:
+    """Leave because the command line is wrong: exit status 2."""
+    print(f"ossein: {text}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def say(text: str) -> None:
     """Show text as it is."""
-    console.print(text, markup=False)
+    console.print(text)
 
 
 def show(table: Table) -> None:
@@ -76,7 +84,12 @@ def _bar() -> Iterator[Callable[[int, int, str], None]]:
     if not console.is_terminal:
         yield _lines()
         return
-    columns = (BarColumn(30), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    columns = (
+        BarColumn(30),
+        TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, total, text: progress.update(task, completed=done, total=total or None, description=text)

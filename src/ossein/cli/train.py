@@ -7,13 +7,14 @@ values that would be used.
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from ossein.cli.screen import make_screen, say
+from ossein.cli.screen import make_screen, misuse, say
 from ossein.deploy import Card, read_card
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
@@ -26,7 +27,7 @@ from ossein.recipes.recognise import recognise as run_recognise
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Store
-from ossein.train import Stopped, free_folder
+from ossein.train import Stopped, all_processes, free_folder, start_processes
 
 S = TypeVar("S", bound=Settings)
 
@@ -34,27 +35,28 @@ S = TypeVar("S", bound=Settings)
 def pretrain(args: Sequence[str]) -> None:
     """Run `ossein pretrain`."""
     preset, store, rest = _preset_and_store("pretrain", args, PRETRAIN)
-    default = PRETRAIN[preset](_facts(store, rest))
-    start = _configured(PretrainSettings, rest) or default
+    told = _told(rest)
+    default = PRETRAIN[preset](_facts(store, told))
+    start = _settings(PretrainSettings, told) or default
 
     @dataclass(frozen=True)
     class Pretrain:
         """Learn an encoder from clips without their labels."""
 
         settings: Annotated[PretrainSettings, tyro.conf.arg(name="")] = start
-        split: tuple[str, ...] = ()
+        split: tuple[str, ...] = told.splits
         """Learn from the training half of this split (or of several, such as 'split*'); all for every clip."""
         out: Path | None = None
         """The folder to write to; runs/... by default."""
         resume: bool = False
         """Go on with the run in --out."""
         config: Path | None = None
-        """A run.yaml to take settings from."""
+        """A run.yaml to take settings and split from; what is said beside it wins."""
 
     call = tyro.cli(Pretrain, prog=f"ossein pretrain {preset} STORE", args=rest)
     if store is None:
         return
-    out = _out(call.out, f"pretrain-{preset}-{store.path.stem}", resume=call.resume)
+    out = _out(call.out, f"pretrain-{preset}-{store.path.stem}", call.settings.train.device, resume=call.resume)
     with resumable(["pretrain", *args], out):
         run_pretrain(
             preset,
@@ -65,25 +67,27 @@ def pretrain(args: Sequence[str]) -> None:
             resume=call.resume,
             screen=make_screen(),
         )
-    say(f"pre-trained encoder in {out}\nnext: ossein recognise ssl {store.path} --from {out}")
+    words = ["recognise", "ssl", str(store.path), *(["--split", *call.split] if call.split else []), "--from", str(out)]
+    say(f"pre-trained encoder in {out}\nnext: ossein {shlex.join(words)}")
 
 
 def recognise(args: Sequence[str]) -> None:
     """Run `ossein recognise`."""
     preset, store, rest = _preset_and_store("recognise", args, RECOGNISE)
-    default = RECOGNISE[preset](_facts(store, rest), _pretrained_card(rest))
-    start = _configured(RecogniseSettings, rest) or default
+    told = _told(rest)
+    default = RECOGNISE[preset](_facts(store, told), _pretrained_card(told))
+    start = _settings(RecogniseSettings, told) or default
 
     @dataclass(frozen=True)
     class Recognise:
         """Train a recogniser on labelled clips and test it on others."""
 
         settings: Annotated[RecogniseSettings, tyro.conf.arg(name="")] = start
-        split: tuple[str, ...] = ()
+        split: tuple[str, ...] = told.splits
         """Train on one half of this split and test on the other; several (or 'split*') are folds."""
-        from_: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+        from_: Annotated[Path | None, tyro.conf.arg(name="from")] = told.origin
         """The pre-training run to start from; random weights without it."""
-        labels: int = 0
+        labels: int = told.labels
         """Learn from this many labelled clips of each class; 0 for all."""
         seeds: tuple[int, ...] = ()
         """One training for each of these seeds, in place of --train.seed."""
@@ -92,12 +96,12 @@ def recognise(args: Sequence[str]) -> None:
         resume: bool = False
         """Go on with the runs in --out."""
         config: Path | None = None
-        """A run.yaml to take settings from."""
+        """A run.yaml to take settings, split, start and labels from; what is said beside it wins."""
 
     call = tyro.cli(Recognise, prog=f"ossein recognise {preset} STORE", args=rest)
     if store is None:
         return
-    out = _out(call.out, f"recognise-{preset}-{store.path.stem}", resume=call.resume)
+    out = _out(call.out, f"recognise-{preset}-{store.path.stem}", call.settings.train.device, resume=call.resume)
     with resumable(["recognise", *args], out):
         results = run_recognise(
             preset,
@@ -106,7 +110,7 @@ def recognise(args: Sequence[str]) -> None:
             splits=list(call.split) or None,
             pretrained=call.from_,
             labels=call.labels,
-            seeds=call.seeds or (call.settings.train.seed,),
+            seeds=call.seeds,
             settings=call.settings if call.settings != default else None,
             resume=call.resume,
             screen=make_screen(),
@@ -125,44 +129,68 @@ def resumable(words: Sequence[str], out: Path, *, resumes: bool = True) -> Itera
     """
     try:
         yield
-    except Stopped:
-        more = [] if "--out" in words else ["--out", str(out)]
+    except (Stopped, KeyboardInterrupt):
+        given = any(word == "--out" or word.startswith("--out=") for word in words)
+        more = [] if given else ["--out", str(out)]
         more += [] if "--resume" in words or not resumes else ["--resume"]
-        say(f"\nstopped; everything so far is in {out}. To go on:\n  ossein {shlex.join([*words, *more])}")
+        told = f"what was saved is in {out}. To go on" if resumes else "to start again"
+        say(f"\nstopped; {told}:\n  {shlex.join(['ossein', *words, *more])}")
         raise SystemExit(130) from None
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What is known before the command line is read as a whole: defaults for its words."""
+
+    settings: Any = None
+    where: str = ""
+    splits: tuple[str, ...] = ()
+    origin: Path | None = None
+    labels: int = 0
+
+
 def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -> tuple[str, Store | None, list[str]]:
-    words = [word for word in args[:2] if not word.startswith("-")]
+    words = list(takewhile(lambda word: not word.startswith("-"), args[:2]))
     rest = list(args[len(words) :])
     helps = "-h" in rest or "--help" in rest
     if len(words) < 2 and not helps:
-        say(f"usage: ossein {verb} {{{','.join(presets)}}} STORE [settings] [--help]")
-        raise SystemExit(2)
+        misuse(f"usage: ossein {verb} {{{','.join(presets)}}} STORE [settings] [--help]")
     preset = words[0] if words else next(iter(presets))
     if preset not in presets:
-        raise SettingsError(f"'{preset}' is no preset of ossein {verb}. {did_you_mean(preset, presets)}")
+        misuse(f"'{preset}' is no preset of ossein {verb}. {did_you_mean(preset, presets)}")
     return preset, Store.open(words[1]) if len(words) == 2 else None, rest
 
 
-def _facts(store: Store | None, args: list[str]) -> Facts:
+def _facts(store: Store | None, told: _Told) -> Facts:
     if store is None:
         return Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=0)
-    first = folds(store, _words(args, "--split") or None, Path())[0]
+    first = folds(store, list(told.splits) or None, Path())[0]
     return Facts.of(store, len(first.train))
 
 
-def _pretrained_card(args: list[str]) -> Card | None:
-    origin = _words(args, "--from")
-    return read_card(leaves(Path(origin[0]))[0].folder)[1] if origin else None
+def _pretrained_card(told: _Told) -> Card | None:
+    return read_card(leaves(told.origin)[0].folder)[1] if told.origin else None
 
 
-def _configured(kind: type[S], args: list[str]) -> S | None:
-    file = _words(args, "--config")
-    if not file:
-        return None
-    data = read_yaml(file[0])
-    return kind.read(data.get("settings", data) if isinstance(data, dict) else data, where=file[0])
+def _told(args: list[str]) -> _Told:
+    """What a run.yaml says, and over it the words that the presets ask for before all others are read."""
+    file, splits, origin = (_words(args, flag) for flag in ("--config", "--split", "--from"))
+    told = _recorded(file[0]) if file else _Told()
+    told = replace(told, splits=tuple(splits)) if splits else told
+    return replace(told, origin=Path(origin[0])) if origin else told
+
+
+def _recorded(file: str) -> _Told:
+    record = read_yaml(file)
+    if not isinstance(record, dict) or "settings" not in record:
+        return _Told(record, file)  # settings alone
+    data, origin = record.get("data") or {}, record.get("from")
+    splits = (str(data["split"]),) if "split" in data else ()
+    return _Told(record["settings"], file, splits, Path(origin) if origin else None, int(data.get("labels", 0)))
+
+
+def _settings(kind: type[S], told: _Told) -> S | None:
+    return kind.read(told.settings, where=told.where) if told.where else None
 
 
 def _words(args: list[str], flag: str) -> list[str]:
@@ -174,7 +202,11 @@ def _words(args: list[str], flag: str) -> list[str]:
     return rest[:end]
 
 
-def _out(out: Path | None, name: str, *, resume: bool) -> Path:
+def _out(out: Path | None, name: str, device: str, *, resume: bool) -> Path:
     if resume and out is None:
         raise SettingsError("--resume needs --out, the folder of the run to go on with.")
-    return out or free_folder(Path("runs"), name)
+    if out is None:
+        start_processes(device)
+        out = free_folder(Path("runs"), name)
+        all_processes()  # all have looked before one of them makes it
+    return out

@@ -68,8 +68,9 @@ class Recogniser:
         if top < 1:
             raise SettingsError(f"top is {top}, expected 1 or more classes to name.")
         if isinstance(what, str | Path):
+            clips = self._from_file(Path(what), format)
             with within(what):
-                return self.predict(self._from_file(Path(what), format), top=top)
+                return self.predict(clips, top=top)
         clips = [what] if isinstance(what, Clip) else list(what)
         probabilities = self.scores(clips)
         return [self._answer(clip, p, top) for clip, p in zip(clips, probabilities, strict=True)]
@@ -90,7 +91,7 @@ class Recogniser:
         source = _open(path, format, self.skeleton)
         if source.skeleton is not None and _joints(source.skeleton) != _joints(self.skeleton):
             raise SkeletonError(
-                f"its joints are those of {source.skeleton.name} ({len(source.skeleton)}), the model knows "
+                f"{path}: its joints are those of {source.skeleton.name} ({len(source.skeleton)}), the model knows "
                 f"{self.skeleton.name} ({len(self.skeleton)}). Use a model trained on that skeleton."
             )
         return list(source.clips)
@@ -131,6 +132,6 @@ def _open(path: Path, format: str, skeleton: Skeleton) -> Source:
         return reader.read(path, skeleton=skeleton)
 
 
-def _joints(skeleton: Skeleton) -> list[tuple[str, ...]]:
+def _joints(skeleton: Skeleton) -> list[list[str]]:
     """The joints in order, however their names are spelled."""
-    return [tuple(sorted(words(joint))) for joint in skeleton.joints]
+    return [sorted(words(joint)) or [joint] for joint in skeleton.joints]

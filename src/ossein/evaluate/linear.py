@@ -97,4 +97,6 @@ def _fit(z: np.ndarray, y: np.ndarray, strength: float):
     with warnings.catch_warnings():
         # Separable features have no finite optimum at a large C; the held-out clips judge where the fit stopped.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # One or two labels a class are few, not a sign that labels are numbers to regress on.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         return LogisticRegression(C=strength, max_iter=1000).fit(z, y)

@@ -92,11 +92,11 @@ class _PReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         grad = grads[0]
-        below = grad * (x <= 0)
-        wide = torch.promote_types(x.dtype, torch.float32)
-        steep = (below * x).sum(dtype=wide).reshape(1).to(slope.dtype)
-        # Above zero the gradient passes; elsewhere it is scaled: g + (slope - 1) * g * [x <= 0].
-        return torch.addcmul(grad, below, (slope - 1).to(grad.dtype)), steep
+        # Kernels that take no boolean mask: those are not vectorised, and autograd's own gradient of the slope goes axis
+        # by axis; either would cost more than the rest of the layer.
+        above = torch.ops.aten.threshold_backward(grad, x, 0)
+        steep = (grad * x.clamp(max=0)).sum().reshape(1).to(slope.dtype)
+        return torch.lerp(above, grad, slope.to(grad.dtype)), steep
 
 
 class _SumOverProcesses(torch.autograd.Function):

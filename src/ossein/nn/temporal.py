@@ -43,10 +43,11 @@ class MultiScaleTemporal(nn.Module):
                 padding at the end of a clip is no different from the zero padding of the convolutions.
         """
         V, N, T, D = h.shape
-        z = self.norm_in(self.reduce(h), rows).reshape(V * N, T, D).transpose(1, 2)
         q = self.quarter
-        scales = F.relu(z[:, : 3 * q])
+        z = self.norm_in(self.reduce(h), rows)
+        # Convolutions and pooling want time last; the fourth branch stays as it is.
+        scales = F.relu(z[..., : 3 * q]).reshape(V * N, T, 3 * q).transpose(1, 2).contiguous()
         branches = [conv(scales[:, i * q : (i + 1) * q]) for i, conv in enumerate(self.convs)]
-        branches += [F.max_pool1d(scales[:, 2 * q :], 3, stride=1, padding=1), z[:, 3 * q :]]
-        out = torch.cat(branches, 1).transpose(1, 2).reshape(V, N, T, D)
-        return F.relu(self.norm_out(out, rows) + h)
+        branches.append(F.max_pool1d(scales[:, 2 * q :], 3, stride=1, padding=1))
+        looked = torch.cat(branches, 1).transpose(1, 2).reshape(V, N, T, 3 * q)
+        return F.relu(self.norm_out(torch.cat((looked, z[..., 3 * q :]), -1), rows) + h)

@@ -61,7 +61,11 @@ def data_record(store: Store, split: str, train: np.ndarray, seen: np.ndarray | 
         "split": split,
         "clips": len(train),
         "seen": _ranges(train if seen is None else seen),
-        "facts": {key: store.facts[key] for key in ("source", "origin", "license", "licence", "unit", "sensor") if key in store.facts},
+        "facts": {
+            key: store.facts[key]
+            for key in ("source", "origin", "license", "licence", "unit", "sensor")
+            if key in store.facts
+        },
     }
 
 
@@ -90,11 +94,17 @@ def check_input(normalise: str, store: Store) -> None:
     Raises:
         SettingsError: They cannot.
     """
-    if normalise == "image" and not store.has_sizes:
-        raise SettingsError(
-            f"{store.path.name}: not every clip says the size of its image, which --input.normalise image needs. "
-            "Use --input.normalise centre."
-        )
+    why = None
+    if normalise == "image" and store.dims != 2:
+        why = f"holds {store.dims}-D clips, --input.normalise image is for 2-D ones"
+    elif normalise == "image" and not store.has_sizes:
+        why = "not every clip says the size of its image, which --input.normalise image needs"
+    elif normalise == "facing" and store.dims != 3:
+        why = f"holds {store.dims}-D clips, --input.normalise facing is for 3-D ones"
+    elif normalise == "facing" and not (store.skeleton.up and store.skeleton.across):
+        why = "its skeleton does not say 'up' and 'across', which --input.normalise facing needs"
+    if why:
+        raise SettingsError(f"{store.path.name}: {why}. Use --input.normalise centre.")
 
 
 def begin(run: Run, record: dict[str, Any], device: str, *, resume: bool) -> None:

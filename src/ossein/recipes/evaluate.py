@@ -61,8 +61,8 @@ def _evaluate_one(run: Run, store: Store, protocols: tuple[Protocol, ...], split
     _check(card, store, run.folder)
     chosen = resolve(store, split or card.data["split"])
     refuse_seen(card.data, store, chosen.test, f"the run in {run.folder}")
-    _check_labels(store, chosen)
     kinds = protocols or (("classes",) if card.kind == "recogniser" else ("linear", "knn"))
+    _check_labels(store, chosen, chosen.test if kinds == ("classes",) else np.union1d(chosen.train, chosen.test))
     rows = []
     for name, scores in _scores(run, card, store, chosen, kinds).items():
         numbers = Scores.of(scores, store.labels[chosen.test], scores.shape[1]).plain()
@@ -106,9 +106,9 @@ def _check(card: Card, store: Store, folder: Path) -> None:
         )
 
 
-def _check_labels(store: Store, split: Split) -> None:
-    unlabelled = [i for part in (split.train, split.test) for i in part if store.labels[i] < 0]
-    if unlabelled:
+def _check_labels(store: Store, split: Split, needed: np.ndarray) -> None:
+    unlabelled = needed[store.labels[needed] < 0]
+    if len(unlabelled):
         raise DataError(
             f"{store.path.name}: {len(unlabelled)} clips of '{split.name}' have no label, such as "
             f"'{store.names[unlabelled[0]]}'. Evaluation needs labels; drop these clips or label them."

@@ -8,10 +8,10 @@ import torch
 
 from ossein.deploy import Card, write_bundle
 from ossein.pretrain import SkeletonMAE
-from ossein.recipes.base import Screen, Silent, all_processes, check_input, data_record, first_process
+from ossein.recipes.base import Screen, Silent, begin, check_input, data_record
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
 from ossein.store import Store, resolve_many, training
-from ossein.train import Feed, Run, fit, provenance
+from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def pretrain(
     Raises:
         DataError: A split does not exist.
         SettingsError: Settings contradict the data, or `out` holds another run.
+        Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
@@ -91,11 +92,12 @@ def _pretrain_one(
     data = data_record(store, fold.split, fold.train)
     torch.manual_seed(s.train.seed)
     method = SkeletonMAE(store.skeleton, store.dims, s.model)
-    run.begin({"kind": "pretrain", "preset": preset, "data": data, "settings": s.plain()}, resume=resume)
+    feed = Feed(store, fold.train, s.input, s.augment, s.train.batch, s.train.seed)
+    record = {"kind": "pretrain", "preset": preset, "data": data, "settings": s.plain()}
+    begin(run, record, s.train.device, resume=resume)
     if run.done:
         screen.say(f"{run.folder}: done already")
         return
-    feed = Feed(store, fold.train, s.input, s.augment, s.train.batch, s.train.seed)
     with screen.training(f"pre-train {preset} on {len(fold.train)} clips") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(

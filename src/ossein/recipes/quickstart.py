@@ -11,9 +11,9 @@ from pydantic import Field
 
 from ossein.deploy import load_pretrained
 from ossein.draw import Draw
-from ossein.errors import SettingsError
+from ossein.errors import DataError, SettingsError
 from ossein.evaluate import FLOOR_FRAMES, Spread, extra_trees, floor_features, spread, top_k
-from ossein.files import write_json
+from ossein.files import write_json, write_text
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.base import Screen, Silent
 from ossein.recipes.prepare import generate, prepare
@@ -31,7 +31,7 @@ class QuickstartSettings(Settings):
 
     labels: int = Field(default=10, ge=1)
     """Labelled clips per class to fine-tune on."""
-    seeds: tuple[int, ...] = (0, 1)
+    seeds: tuple[int, ...] = Field(default=(0, 1), min_length=1)
     """One fine-tuning from each kind of weights for each of these."""
     frames: int = Field(default=32, ge=8)
     """T, frames per clip."""
@@ -89,6 +89,10 @@ def quickstart(
         Stopped: Ctrl-C.
     """
     screen = screen or Silent()
+    if data is not None and not data.exists():
+        raise DataError(f"{data}: does not exist. Check the path.")
+    if data is not None and data.resolve().is_relative_to(out.resolve()):
+        raise SettingsError(f"{data}: lies in {out}, whose content is to be replaced. Choose another --out.")
     store = _data(settings, _fresh(out), data, screen)
     chosen = resolve_many(store, [split] if split else None)[0]
     facts = Facts.of(store, len(chosen.train))
@@ -121,12 +125,15 @@ def quickstart(
 
 
 def _fresh(out: Path) -> Path:
+    """The folder without what an earlier quickstart left there; anything else in it stays."""
     mark = out / "quickstart.mark"
-    if out.exists() and any(out.iterdir()) and not mark.exists():
+    if out.exists() and not mark.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise SettingsError(f"{out}: holds something else than a quickstart. Choose another --out.")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    mark.touch()
+    for name in ("pretrain", "pretrained", "random"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("synthetic.clips", "data.clips", "rebuilt.png", "sample.npz", "quickstart.json"):
+        (out / name).unlink(missing_ok=True)
+    write_text(mark, "")
     return out
 
 
@@ -137,7 +144,7 @@ def _data(settings: QuickstartSettings, out: Path, data: Path | None, screen: Sc
     if data.suffix == ".clips":
         return Store.open(data)
     screen.say(f"read {data}")
-    return prepare("auto", data, out / f"{data.stem}.clips")
+    return prepare("auto", data, out / "data.clips")
 
 
 def _short_pretrain(settings: QuickstartSettings, facts: Facts) -> PretrainSettings:
@@ -203,12 +210,14 @@ def _sample(store: Store, split: Split, path: Path) -> Path:
     """A few test clips as a plain file, to try `ossein predict` on."""
     clips = [store.clip(i) for i in split.test[:3]]
     most = max(clip.num_frames for clip in clips)
-    x = np.full((len(clips), store.max_persons, most, len(store.skeleton), store.dims), np.nan, np.float32)
+    shape = (len(clips), store.max_persons, most, len(store.skeleton))
+    x, score = np.zeros((*shape, store.dims), np.float32), np.zeros(shape, np.float32)
     for n, clip in enumerate(clips):
-        seen = clip.score > 0
-        x[n, : clip.num_persons, : clip.num_frames][seen] = clip.x[seen]
-    arrays: dict[str, Any] = {"x": x, "name": [clip.name for clip in clips]}
-    arrays |= {"joint_names": store.skeleton.joints, "bones": np.array(store.skeleton.bones)}
+        x[n, : clip.num_persons, : clip.num_frames] = clip.x
+        score[n, : clip.num_persons, : clip.num_frames] = clip.score
+    arrays: dict[str, Any] = {"x": x, "score": score, "name": [clip.name for clip in clips]}
+    arrays |= {"joint_names": store.skeleton.joints, "edges": np.array(store.skeleton.bones)}
+    arrays["length"] = [clip.num_frames for clip in clips]
     if store.has_sizes:
         arrays["size"] = np.array([clip.size for clip in clips])
     np.savez(path, **arrays)

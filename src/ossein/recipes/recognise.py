@@ -1,5 +1,6 @@
 """Recognition: labelled clips -> a model that names classes, tested on clips it has not seen. Top to bottom."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
 from ossein.pretrain import SkeletonMAE
-from ossein.recipes.base import Screen, Silent, all_processes, check_input, data_record, first_process, refuse_seen
+from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, refuse_seen, seen
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
 from ossein.store import Split, Store, few, resolve_many
 from ossein.tasks import STRL, Recognise
-from ossein.train import Feed, Run, fit, provenance
+from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,15 @@ class Start:
 
     method: SkeletonMAE | None = None
     card: Card | None = None
+    origin: str | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Names the encoder's weights, so that a run cannot go on from other ones."""
+        if self.method is None:
+            return None
+        weights = self.method.encoder.state_dict().values()
+        return hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in weights)).hexdigest()[:16]
 
 
 def recognise(
@@ -36,7 +46,7 @@ def recognise(
     splits: list[str] | None = None,
     pretrained: Path | None = None,
     labels: int = 0,
-    seeds: tuple[int, ...] = (0,),
+    seeds: tuple[int, ...] = (),
     settings: RecogniseSettings | None = None,
     resume: bool = False,
     screen: Screen | None = None,
@@ -51,7 +61,7 @@ def recognise(
         pretrained: A pre-training run to start from (with a run for each fold, if there are several); None for random
             weights.
         labels: How many labelled clips of each class to learn from; 0 for all.
-        seeds: One training for each.
+        seeds: One training for each; where none is given, one with the seed of the settings.
         settings: Settings in place of the preset's.
         resume: Go on with what is in `out`.
         screen: Where to tell of progress.
@@ -63,6 +73,7 @@ def recognise(
         DataError: A split does not exist, a clip has no label, or pre-training has seen the test clips.
         BundleError: The pre-trained run cannot be read.
         SettingsError: Settings contradict the data or the pre-training, or `out` holds another run.
+        Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
@@ -71,10 +82,11 @@ def recognise(
     for split in found:
         start = _start(pretrained, split, store, several=len(found) > 1)
         base = settings or RECOGNISE[preset](Facts.of(store, len(split.train)), start.card)
-        for seed in seeds:
-            own = base.change(train=base.train.change(seed=seed)) if settings is None or len(seeds) > 1 else base
-            alone = len(found) * len(seeds) == 1
-            name = f"{split.name.replace(':', '-')}-seed{own.train.seed}"
+        each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
+        for seed in each:
+            own = base.change(train=base.train.change(seed=seed))
+            alone = len(found) * len(each) == 1
+            name = f"{split.name.replace(':', '-')}-seed{seed}"
             run = Run(out if alone else out / name)
             runs.append(_recognise_one(preset, store, split, start, labels, own, run, resume=resume, screen=screen))
     results = {"runs": runs, **_summary(runs)}
@@ -98,16 +110,19 @@ def _recognise_one(
     s = settings
     train = few(store.labels, split.train, labels, s.train.seed) if labels else split.train
     _check(store, train, split, s, start)
-    data = {**data_record(store, split.name, train), "labels": labels, "pretrained": bool(start.card)}
+    before = seen(start.card.data, store) if start.card else train[:0]
+    data = data_record(store, split.name, train, np.union1d(train, before))
+    data |= {"labels": labels, "pretrained": start.fingerprint}
     torch.manual_seed(s.train.seed)
     model = STRL(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
     if start.method:
         model.load_encoder(start.method.encoder)
-    run.begin({"kind": "recognise", "preset": preset, "data": data, "settings": s.plain()}, resume=resume)
+    feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed)
+    record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
+    begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {len(train)} clips, seed {s.train.seed}"
-        feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed)
         with screen.training(title) as report:
             fit(Recognise(model, s.smoothing), feed, s.train, s.optim, run, report)
         card = Card(
@@ -143,8 +158,13 @@ def _start(pretrained: Path | None, split: Split, store: Store, *, several: bool
     if several and not own.is_dir() and not (pretrained / "run.yaml").is_file():
         raise BundleError(f"{pretrained}: holds no run for '{split.name}'. Pre-train with the same --split.")
     method, card = load_pretrained(own if own.is_dir() else pretrained)
+    if card.skeleton["joints"] != list(store.skeleton.joints) or card.dims != store.dims:
+        raise BundleError(
+            f"{pretrained}: the pre-training knows {card.skeleton['name']} in {card.dims}-D, the data are "
+            f"{store.skeleton.name} in {store.dims}-D. Pre-train on data with the same joints."
+        )
     refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
-    return Start(method, card)
+    return Start(method, card, str(pretrained))
 
 
 def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:
@@ -158,11 +178,6 @@ def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSet
             )
     if start.card is None:
         return
-    if start.card.skeleton["joints"] != list(store.skeleton.joints) or start.card.dims != store.dims:
-        raise BundleError(
-            f"the pre-training knows {start.card.skeleton['name']} in {start.card.dims}-D, the data are "
-            f"{store.skeleton.name} in {store.dims}-D. Pre-train on data with the same joints."
-        )
     pairs = {
         "input.normalise": (start.card.input.normalise, settings.input.normalise),
         "input.stream": (start.card.input.stream, settings.input.stream),

@@ -56,7 +56,11 @@ class Memory:
         all_ = [clip.fit(skeleton) for clip in clips]
         dims = {clip.x.shape[3] for clip in all_}
         if len(dims) != 1:
-            raise DataError("there is no clip. Give one or more." if not dims else "some clips are 2-D and some 3-D. Keep to one kind.")
+            raise DataError(
+                "there is no clip. Give one or more."
+                if not dims
+                else "some clips are 2-D and some 3-D. Keep to one kind."
+            )
         persons = np.array([clip.num_persons for clip in all_])
         frames = np.array([clip.num_frames for clip in all_])
         return cls(

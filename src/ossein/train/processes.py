@@ -25,7 +25,7 @@ def start_processes(device: str) -> None:
         raise SettingsError("train.device is cuda, but there is no GPU that torch can use. Use --train.device cpu.")
     from accelerate import PartialState
 
-    state = PartialState(cpu=device == "cpu")
+    state: Any = PartialState(cpu=device == "cpu")
     if state.num_processes == 1 and state.device.type != device:
         # The library keeps the first device that a process has trained on.
         PartialState._reset_state()
@@ -59,4 +59,3 @@ def accelerator(device: str, precision: str) -> Any:
     # Likewise it keeps the first precision.
     AcceleratorState._reset_state(reset_partial_state=False)
     return Accelerator(cpu=device == "cpu", mixed_precision={"fp32": "no", "bf16": "bf16"}[precision])
-

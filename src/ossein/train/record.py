@@ -6,15 +6,14 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ossein import __version__
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.files import read_text, read_yaml, write_json, write_text, write_yaml
 
-_PACKAGES = ("torch", "numpy", "accelerate", "safetensors", "scikit-learn")
+_PACKAGES = ("ossein", "torch", "numpy", "accelerate", "safetensors", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,17 @@ def provenance() -> dict[str, Any]:
     """How this process came to be: command, versions, commit (where ossein runs from its own repository), machine."""
     return {
         "command": shlex.join(["ossein", *sys.argv[1:]]),
-        "versions": {"python": platform.python_version(), "ossein": __version__, **{name: version(name) for name in _PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
         "machine": f"{platform.machine()} {platform.system()}",
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from a folder of sources that was never installed
+        return "unknown"
 
 
 def _commit() -> str:

@@ -1,0 +1,152 @@
+"""Evaluation of runs: the numbers are those of the protocols, and what was seen in training is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from ossein.clip import UNKNOWN, Clip
+from ossein.deploy import load_pretrained, load_recogniser
+from ossein.errors import BundleError, DataError, SettingsError, SkeletonError
+from ossein.evaluate import linear_probe
+from ossein.evaluate.model import class_scores, encoder_features, model_features
+from ossein.readers.base import Source
+from ossein.recipes.describe import evaluation_rows, result_lines
+from ossein.recipes.evaluate import evaluate
+from ossein.recipes.recognise import recognise
+from ossein.store import resolve, write_store
+
+
+@pytest.fixture
+def run(recogniser_run, tmp_path):
+    """A copy of the recogniser's run, to write to."""
+    return shutil.copytree(recogniser_run, tmp_path / "run")
+
+
+@pytest.fixture
+def encoder(pretrained_run, tmp_path):
+    """A copy of the pre-training, to write to."""
+    return shutil.copytree(pretrained_run, tmp_path / "encoder")
+
+
+def accuracy(scores, store, split):
+    return np.mean(scores.argmax(1) == store.labels[resolve(store, split).test])
+
+
+def test_a_recogniser_answers_for_itself(run, fixed_store):
+    results = evaluate(run, fixed_store)
+    model, card = load_recogniser(run)
+    scores = class_scores(model, fixed_store, resolve(fixed_store, "half").test, card.input)
+    (row,) = results["rows"]
+    assert (row["run"], row["protocol"], row["split"], row["num_clips"]) == ("run", "classes", "half", 8)
+    assert row["top1"] == pytest.approx(accuracy(scores, fixed_store, "half"))
+    assert row["top1"] == json.loads((run / "results.json").read_text())["top1"]["mean"]
+    assert json.loads((run / "evaluation.json").read_text()) == results
+
+
+def test_an_encoder_is_probed(encoder, fixed_store):
+    results = evaluate(encoder, fixed_store)
+    assert [row["protocol"] for row in results["rows"]] == ["linear", "knn (k=1)", "knn (k=5)"]  # 12 clips, not 20
+    method, card = load_pretrained(encoder)
+    split = resolve(fixed_store, "half")
+    train, test = (encoder_features(method.encoder, fixed_store, part, card.input) for part in (split.train, split.test))
+    scores = linear_probe(train, fixed_store.labels[split.train], test, num_classes=4)
+    assert results["rows"][0]["top1"] == pytest.approx(accuracy(scores, fixed_store, "half"))
+
+
+def test_a_recogniser_is_probed(run, fixed_store):
+    results = evaluate(run, fixed_store, protocols=("classes", "linear", "knn"))
+    assert [row["protocol"] for row in results["rows"]] == ["classes", "linear", "knn (k=1)", "knn (k=5)"]
+    model, card = load_recogniser(run)
+    split = resolve(fixed_store, "half")
+    train, test = (model_features(model, fixed_store, part, card.input) for part in (split.train, split.test))
+    scores = linear_probe(train, fixed_store.labels[split.train], test, num_classes=4)
+    assert results["rows"][1]["top1"] == pytest.approx(accuracy(scores, fixed_store, "half"))
+
+
+def test_test_labels_choose_nothing(encoder, fixed_store, tmp_path):
+    """Other labels in the test half: the same answers of the probes, so that new numbers follow from the old ones."""
+    before = np.array(evaluate(encoder, fixed_store)["rows"][0]["confusion"])
+    clips = [fixed_store.clip(i) for i in range(20)]
+    clips = [
+        clip if i < 12 else Clip(clip.x, clip.score, clip.name, (clip.label + 1) % 4, size=clip.size)
+        for i, clip in enumerate(clips)
+    ]
+    splits = {name: tuple(fixed_store.names[i] for i in members) for name, members in fixed_store.splits.items()}
+    source = Source(iter(clips), skeleton=fixed_store.skeleton, classes=fixed_store.classes, splits=splits)
+    other = write_store(source, tmp_path / "other.clips")
+    after = np.array(evaluate(encoder, other)["rows"][0]["confusion"])
+    np.testing.assert_array_equal(after, np.roll(before, 1, axis=0))
+
+
+def test_many_runs_are_averaged(fixed_store, tiny_recognise, tmp_path):
+    settings = tiny_recognise(fixed_store, epochs=0.3)
+    recognise("ssl", fixed_store, tmp_path, splits=["a?"], seeds=(0, 1), settings=settings)
+    results = evaluate(tmp_path, fixed_store)
+    assert [row["run"] for row in results["rows"]] == ["a1-seed0", "a1-seed1", "a2-seed0", "a2-seed1"]
+    assert [row["split"] for row in results["rows"]] == ["a1", "a1", "a2", "a2"]
+    assert results["mean"]["classes"]["top1"]["mean"] == pytest.approx(np.mean([row["top1"] for row in results["rows"]]))
+    rows = evaluation_rows(results)
+    assert len(rows) == 5
+    assert rows[-1][:2] == ("mean", "classes")
+
+
+def test_another_split(run, fixed_store):
+    results = evaluate(run, fixed_store, split="half_train:a_test1")
+    assert results["rows"][0]["split"] == "half_train:a_test1"
+    with pytest.raises(DataError, match="the run in .* has seen 8 of the 8 test clips"):
+        evaluate(run, fixed_store, split="a2")
+
+
+def test_a_split_that_only_pre_training_has_seen(fixed_store, pretrained_run, tiny_recognise, tmp_path):
+    settings = tiny_recognise(fixed_store, epochs=0.3)
+    recognise("ssl", fixed_store, tmp_path, splits=["half"], pretrained=pretrained_run, labels=1, settings=settings)
+    with pytest.raises(DataError, match="has seen 8 of the 8 test clips"):
+        evaluate(tmp_path, fixed_store, split="a2")
+
+
+def test_runs_that_are_not_done(run, fixed_store, tmp_path):
+    (run / "bundle" / "bundle.json").unlink()
+    with pytest.raises(BundleError, match="is not finished. Go on with it"):
+        evaluate(run, fixed_store)
+    with pytest.raises(BundleError, match="holds no run"):
+        evaluate(tmp_path / "nowhere", fixed_store)
+    assert not (run / "evaluation.json").exists()
+
+
+def test_encoders_name_no_classes(encoder, fixed_store):
+    with pytest.raises(SettingsError, match="names no classes. Use --protocol linear knn"):
+        evaluate(encoder, fixed_store, protocols=("classes",))
+
+
+def test_other_data(run, fixed_store, synthetic_store, tmp_path):
+    with pytest.raises(SkeletonError, match="knows coco-17 in 2-D, tiny.clips holds coco-17 in 3-D"):
+        evaluate(run, synthetic_store(dims=3, clips=18))
+    with pytest.raises(DataError, match="knows 4 classes, tiny.clips names other ones"):
+        evaluate(run, synthetic_store())
+
+
+def test_clips_without_a_label(run, fixed_store, tmp_path):
+    def unlabelled(path, which):
+        clips = [fixed_store.clip(i) for i in range(20)]
+        clips[which] = Clip(clips[which].x, clips[which].score, f"clip {which}", UNKNOWN, size=(640, 480))
+        splits = {name: tuple(fixed_store.names[i] for i in members) for name, members in fixed_store.splits.items()}
+        source = Source(iter(clips), skeleton=fixed_store.skeleton, classes=fixed_store.classes, splits=splits)
+        return write_store(source, tmp_path / path)
+
+    train, test = unlabelled("train.clips", 3), unlabelled("test.clips", 14)
+    assert len(evaluate(run, train)["rows"]) == 1  # its own answers need no labels of training clips
+    with pytest.raises(DataError, match="1 clips of 'half' have no label, such as 'clip 3'"):
+        evaluate(run, train, protocols=("linear",))
+    with pytest.raises(DataError, match="1 clips of 'half' have no label, such as 'clip 14'"):
+        evaluate(run, test)
+
+
+def test_lines_of_results(fixed_store, tiny_recognise, recogniser_run, tmp_path):
+    alone = result_lines(json.loads((recogniser_run / "results.json").read_text()))
+    assert len(alone) == 1
+    assert alone[0].startswith("half, seed 0: top-1 ")
+    settings = tiny_recognise(fixed_store, epochs=0.3)
+    lines = result_lines(recognise("ssl", fixed_store, tmp_path, splits=["a?"], settings=settings))
+    assert [line.partition(":")[0] for line in lines] == ["a1, seed 0", "a2, seed 0", "mean over folds"]

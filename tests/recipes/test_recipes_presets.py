@@ -1,0 +1,110 @@
+"""Presets: the paper's numbers to the letter, and nothing left open for any kind of data."""
+
+import pytest
+
+from ossein.deploy import read_card
+from ossein.pretrain import SkeletonMAE
+from ossein.recipes import presets
+from ossein.recipes.presets import MANY, Facts, PretrainSettings, RecogniseSettings, fast_precision, skeletonmae, ssl
+from ossein.skeleton import Skeleton, builtin_names
+from ossein.tasks import STRL
+
+
+def facts(name="coco-17", dims=2, persons=2, sizes=True, num=1000):
+    return Facts(Skeleton.of(name), dims, persons, sizes, num)
+
+
+def test_pre_training_as_in_the_paper():
+    s = skeletonmae(facts(num=MANY))
+    assert (s.optim.kind, s.optim.lr, s.optim.weight_decay, s.optim.schedule) == ("adam", 1.5e-4, 0, "constant")
+    assert (s.train.epochs, s.train.batch) == (50, 1024)
+    assert (s.input.frames, s.input.persons, s.input.normalise, s.input.stream) == (64, 2, "image", "joint")
+    assert (s.model.encoder.kind, s.model.encoder.width, s.model.encoder.depth) == ("gin", 64, 3)
+    assert (s.model.mask.kind, s.model.mask.parts, s.model.beta) == ("parts", (3, 5), 2)
+    assert (s.model.detach, s.model.remask) == (True, False)
+
+
+def test_fine_tuning_as_in_the_paper():
+    s = ssl(facts())
+    assert (s.optim.kind, s.optim.lr, s.optim.momentum, s.optim.weight_decay) == ("sgd", 0.1, 0.9, 5e-4)
+    assert [round(110 * share, 9) for share in (s.optim.warmup, *s.optim.drops)] == [5, 90, 100]
+    assert (s.train.epochs, s.train.batch, s.smoothing) == (110, 128, 0.1)
+    assert (s.model.layers, s.model.combine, s.model.share_encoders) == (3, "concat", False)
+    assert s.input.crop == (0.5, 1.0)
+
+
+def test_few_clips_read_the_batch_as_frames():
+    assert skeletonmae(facts(num=MANY - 1)).train.batch * 64 == 1024
+
+
+@pytest.mark.parametrize(
+    ("of", "normalise"),
+    [
+        (facts(), "image"),
+        (facts(sizes=False), "centre"),
+        (facts("ntu-25", dims=3, sizes=False), "facing"),
+        (facts("hand-21", dims=3, sizes=False), None),
+    ],
+)
+def test_normalisation_fits_the_data(of, normalise):
+    if normalise is None:
+        normalise = "facing" if of.skeleton.up and of.skeleton.across else "centre"
+    assert skeletonmae(of).input.normalise == ssl(of).input.normalise == normalise
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_models_can_be_built_on_every_skeleton(name):
+    of = facts(name, persons=1)
+    method = SkeletonMAE(of.skeleton, 2, skeletonmae(of).model)
+    assert 0 < method.mask.count < len(of.skeleton)
+    STRL(of.skeleton, 2, 8, 1, 3, ssl(of).model)
+    assert ssl(of).input.persons == 1
+
+
+@pytest.mark.parametrize("num_parts", [2, 4])
+def test_skeletons_with_few_parts(num_parts):
+    joints = ["a", "b", "c", "d"]
+    parts = {str(n): joints[n : n + 1] if n < num_parts - 1 else joints[n:] for n in range(num_parts)}
+    skeleton = Skeleton.make("few", joints, [(0, 1), (1, 2), (2, 3)], parts=parts)
+    method = SkeletonMAE(skeleton, 2, skeletonmae(Facts(skeleton, 2, 1, False, 10)).model)
+    assert 0 < method.mask.count < 4
+
+
+def test_fine_tuning_keeps_what_pre_training_had(pretrained_run):
+    card = read_card(pretrained_run)[1]
+    card = card.change(input=card.input.change(normalise="centre", stream="bone"))
+    s = ssl(facts(), card)
+    assert s.model.encoder.plain() == card.model["encoder"]
+    assert (s.input.normalise, s.input.stream) == ("centre", "bone")
+
+
+def test_all_is_plain_and_comes_back():
+    for s, kind in ((skeletonmae(facts()), PretrainSettings), (ssl(facts()), RecogniseSettings)):
+        assert kind.read(s.plain()) == s
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"), [("flags : sse avx512_bf16", "bf16"), ("flags : sse avx2", "fp32"), ("", "fp32")]
+)
+def test_precision_is_what_the_processor_has(monkeypatch, flags, precision):
+    monkeypatch.setattr(presets.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(presets, "_cpu_flags", lambda: flags)
+    assert fast_precision() == precision
+    assert skeletonmae(facts()).train.precision == precision
+    assert skeletonmae(facts()).train.device == "cpu"
+
+
+def test_precision_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(presets.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(presets.torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert fast_precision() == "fp32"
+    assert ssl(facts()).train.device == "cuda"
+
+
+def test_no_list_of_processors(monkeypatch):
+    def fail(*_, **__):
+        raise OSError
+
+    monkeypatch.setattr("builtins.open", fail)
+    monkeypatch.setattr(presets.torch.cuda, "is_available", lambda: False)
+    assert fast_precision() == "fp32"

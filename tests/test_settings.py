@@ -1,0 +1,117 @@
+"""Settings: frozen, strict, to YAML and back, and errors that name the field and the near one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import Field, ValidationError
+
+from ossein.errors import SettingsError
+from ossein.files import read_yaml, write_yaml
+from ossein.pretrain import SkeletonMAESettings
+from ossein.settings import Settings, diff
+from ossein.tasks import STRLSettings
+
+
+class Inner(Settings):
+    """What is inside."""
+
+    share: float = Field(default=0.5, ge=0, le=1)
+    """A share."""
+    parts: tuple[int, ...] = (3, 5)
+
+
+class Outer(Settings):
+    """What is around it."""
+
+    inner: Inner = Inner()
+    epochs: int = Field(default=3, ge=1)
+    name: str | None = None
+    path: Path = Path("runs")
+    needed: bool
+
+
+GOOD = Outer(inner=Inner(share=0.25, parts=()), epochs=7, needed=True)
+
+
+@pytest.mark.parametrize(
+    "settings", [GOOD, Outer(needed=False, name="ü"), SkeletonMAESettings(), STRLSettings(kernel=3, interact=True)]
+)
+def test_settings_come_back_from_yaml_as_they_were(settings: Settings, tmp_path: Path):
+    write_yaml(tmp_path / "run.yaml", settings.plain())
+    back = type(settings).read(read_yaml(tmp_path / "run.yaml"))
+    assert back == settings
+    assert diff(settings, back) == {}
+    assert list(back.plain()) == list(type(settings).model_fields)
+
+
+def test_plain_data_are_plain():
+    assert GOOD.plain() == {
+        "inner": {"share": 0.25, "parts": []},
+        "epochs": 7,
+        "name": None,
+        "path": "runs",
+        "needed": True,
+    }
+
+
+def test_settings_are_frozen_and_their_docstrings_are_help():
+    with pytest.raises(ValidationError, match="frozen"):
+        GOOD.epochs = 4  # type: ignore[misc]
+    assert Inner.model_fields["share"].description == "A share."
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"epoch": 1}, "unknown field 'epoch'. Did you mean 'epochs'?"),
+        ({"zzz": 1}, "unknown field 'zzz'. Known: inner, epochs, name, path, needed."),
+        ({"inner": {"shar": 1}}, "unknown field 'inner.shar'. Did you mean 'share'?"),
+        ({"inner": {"zzz": 1}}, "unknown field 'inner.zzz'. Known: share, parts."),
+        ({"epochs": 0}, "field 'epochs': Input should be greater than or equal to 1, got 0."),
+        ({"inner": {"share": 1.5}}, "field 'inner.share': Input should be less than or equal to 1, got 1.5."),
+        ({"inner": {"share": float("nan")}}, "field 'inner.share': Input should be"),
+        ({"inner": {"parts": [1, "x"]}}, "field 'inner.parts.1': Input should be a valid integer"),
+        ({"epochs": "many"}, "field 'epochs': Input should be a valid integer"),
+        ({"epochs": 1.5}, "field 'epochs': Input should be a valid integer"),
+        ({"inner": 3}, "field 'inner': Input should be a valid dictionary"),
+        ({"needed": None}, "field 'needed': Input should be a valid boolean"),
+    ],
+)
+def test_what_is_wrong_is_said(data: dict[str, Any], says: str):
+    with pytest.raises(SettingsError) as caught:
+        Outer.read({"needed": True, **data}, where="run.yaml")
+    assert str(caught.value).startswith(f"run.yaml: {says}")
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(SettingsError, match="^run.yaml: field 'needed' is missing"):
+        Outer.read({}, where="run.yaml")
+
+
+@pytest.mark.parametrize("data", [[1], None, "epochs"])
+def test_what_is_no_dictionary_is_said(data: Any):
+    with pytest.raises(SettingsError, match="^settings: field 'Outer': Input should be a valid dictionary"):
+        Outer.read(data)
+
+
+def test_change_gives_a_checked_copy():
+    new = GOOD.change(epochs=8, inner=GOOD.inner.change(share=1))
+    assert (new.epochs, new.inner.share, new.inner.parts, new.needed) == (8, 1.0, (), True)
+    assert (GOOD.epochs, GOOD.inner.share) == (7, 0.25)
+    with pytest.raises(SettingsError, match="^Outer: field 'epochs': .* got 0"):
+        GOOD.change(epochs=0)
+    with pytest.raises(SettingsError, match="^Outer: unknown field 'epoch'"):
+        GOOD.change(epoch=1)
+
+
+def test_diff_names_what_differs_by_its_path():
+    assert diff(GOOD, GOOD) == {}
+    new = GOOD.change(inner=Inner(), name="b")
+    assert diff(GOOD, new) == {"inner.parts": ([], [3, 5]), "inner.share": (0.25, 0.5), "name": (None, "b")}
+    assert list(diff(GOOD, new)) == sorted(diff(GOOD, new))
+
+
+def test_diff_of_different_kinds_shows_fields_that_one_lacks():
+    assert diff(Inner(), STRLSettings())["share"] == (0.5, None)
+    assert diff(Inner(), STRLSettings())["encoder.kind"] == (None, "gin")

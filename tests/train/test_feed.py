@@ -1,0 +1,92 @@
+"""Batches: each clip once an epoch, known by the step alone, and the same clips however many processes share them."""
+
+import numpy as np
+import pytest
+import torch
+
+from ossein.augment import AugmentSettings, normaliser, stream
+from ossein.errors import DataError, SettingsError
+from ossein.store.sample import sample_test
+from ossein.train import Feed, InputSettings, fixed_batches
+
+EVERYTHING = AugmentSettings(
+    crop=0.3, mirror=0.5, rotate=0.3, scale=0.1, shear=0.1, move=0.1, jitter=0.02, drop_joints=0.2, drop_frames=0.2
+)
+
+
+def feed(store, num=20, batch=5, seed=0, augment=EVERYTHING, **input):
+    settings = InputSettings(**{"frames": 8, "persons": 2, **input})
+    return Feed(store, np.arange(num), settings, augment, batch, seed)
+
+
+def test_every_clip_once_an_epoch_in_another_order(fixed_store):
+    feeds = feed(fixed_store, num=17)
+    assert feeds.steps_per_epoch == 4
+    epochs = [[int(i) for k in range(4) for i in feeds.at(4 * e + k)[0].index] for e in range(3)]
+    assert all(sorted(epoch) == list(range(17)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_a_step_is_known_by_its_number_and_the_seed(fixed_store):
+    one, again, other = feed(fixed_store), feed(fixed_store), feed(fixed_store, seed=1)
+    for k in (9, 0, 5):  # in any order, as after going on with a run
+        one.at(k + 1)
+        assert torch.equal(one.at(k)[0].x, again.at(k)[0].x)
+        assert not torch.equal(one.at(k)[0].x, other.at(k)[0].x)
+
+
+@pytest.mark.parametrize("world", [2, 3, 4])
+@pytest.mark.parametrize("num", [20, 19, 17])  # last batches of 5, 4 and 2 clips
+def test_processes_share_what_one_would_have_seen(fixed_store, world, num):
+    feeds = feed(fixed_store, num=num)
+    for step in range(2 * feeds.steps_per_epoch):
+        alone, draw = feeds.at(step)
+        shares = [feeds.at(step, rank, world) for rank in range(world)]
+        sizes = [len(batch) for batch, _ in shares]
+        if len(alone) < world:
+            assert all(torch.equal(batch.x, alone.x) for batch, _ in shares)
+            continue
+        assert max(sizes) - min(sizes) <= 1
+        assert sum(sizes) == len(alone)
+        for name in ("index", "x", "score", "label", "size"):
+            assert torch.equal(torch.cat([getattr(batch, name) for batch, _ in shares]), getattr(alone, name)), name
+        # What is drawn next, a mask for instance, is shared alike.
+        parts = [own.normal((len(batch), 17)) for batch, own in shares]
+        assert torch.equal(torch.cat(parts), draw.normal((len(alone), 17)))
+
+
+def test_nothing_to_train_on(fixed_store):
+    with pytest.raises(DataError, match="the split is empty"):
+        feed(fixed_store, num=0)
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_fixed_batches_are_the_clips_in_order(fixed_store, views):
+    settings = InputSettings(frames=8, persons=2, normalise="centre", stream="bone", views=views)
+    indices = [7, 3, 19, 0, 4]
+    batches = list(fixed_batches(fixed_store, indices, settings, size=2 * views))
+    assert [len(batch) for batch in batches] == [2 * views, 2 * views, views]
+    whole = sample_test(fixed_store, indices, 8, 0.95, views, 2)
+    expected = stream("bone")(normaliser("centre")(whole))
+    assert torch.equal(torch.cat([batch.x for batch in batches]), expected.x)
+    assert torch.cat([batch.index for batch in batches]).tolist() == np.repeat(indices, views).tolist()
+
+
+def test_more_views_than_the_size_of_a_batch(fixed_store):
+    batches = list(fixed_batches(fixed_store, [0, 1], InputSettings(frames=8, views=5), size=2))
+    assert [len(batch) for batch in batches] == [5, 5]
+
+
+@pytest.mark.parametrize("crop", [(0.0, 1.0), (0.6, 0.5), (0.5, 1.1)])
+def test_a_crop_that_makes_no_sense(crop):
+    with pytest.raises(SettingsError, match="crop.*least <= most"):
+        InputSettings.read({"crop": crop})
+
+
+def test_the_same_preparation_in_training_and_test(fixed_store):
+    """With the whole clip as window and nothing random, both ways give the same numbers."""
+    still = AugmentSettings(jitter=0)
+    feeds = feed(fixed_store, num=4, batch=4, augment=still, crop=(1, 1), share=1)
+    trained, _ = feeds.at(0)
+    tested = torch.cat([batch.x for batch in fixed_batches(fixed_store, trained.index.numpy(), feeds.input)])
+    torch.testing.assert_close(trained.x, tested, rtol=0, atol=0)
