@@ -41,8 +41,9 @@ ladder: $(READY)  ## check that imports run downwards only
 
 check: lint types ladder  ## lint, types and ladder
 
-results: $(READY)  ## run the experiments of docs/results.md on the data in OSSEIN_DATA
-	$(BIN)/python scripts/results.py
+results: $(READY)  ## run the experiments of docs/results.md on the data in OSSEIN_DATA (hours)
+	$(BIN)/python scripts/results.py run
+	$(BIN)/python scripts/results.py write
 
 clean:  ## remove what was built; runs and data stay
 	rm -rf $(VENV) build dist htmlcov .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info

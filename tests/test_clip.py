@@ -65,7 +65,7 @@ def test_a_clip_is_its_own_and_does_not_change():
     ],
 )
 def test_wrong_axes_are_named(x: tuple[int, ...], score: tuple[int, ...]):
-    with pytest.raises(DataError, match="expected .M T V C. with C = 2 or 3") as caught:
+    with pytest.raises(DataError, match=r"expected \[M T V C\] with C = 2 or 3") as caught:
         Clip(np.ones(x), np.ones(score), name="walk-1")
     for part in ("clip 'walk-1'", str(list(x)), str(list(score))):
         assert part in str(caught.value)

@@ -17,9 +17,7 @@ def test_processes_together_draw_what_one_would(clips: int, world: int, seed: in
         return [draw.uniform((num, 3), -2, 5), draw.normal((num,)), draw.uniform((num,))]
 
     one = numbers(Draw.of(seed), clips)
-    shares = [
-        numbers(Draw.of(seed, rank=r, world=world, extra=extra), each + (r < extra)) for r in range(world)
-    ]
+    shares = [numbers(Draw.of(seed, rank=r, world=world, extra=extra), each + (r < extra)) for r in range(world)]
     for i, whole in enumerate(one):
         assert torch.equal(torch.cat([share[i] for share in shares]), whole)
 

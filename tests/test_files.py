@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_a_data_error(tmp_path: Path):
 def test_an_exception_inside_the_block_leaves_the_old_file_and_nothing_else(tmp_path: Path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
-    with pytest.raises(KeyError), atomic(path) as file:
+    with pytest.raises(KeyError), atomic(path) as file:  # noqa: PT012
         file.write(b"new")
         raise KeyError("stop")
     assert path.read_bytes() == b"old"
@@ -90,7 +90,7 @@ def test_an_exception_inside_the_block_leaves_the_old_file_and_nothing_else(tmp_
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path):
-    with pytest.raises(KeyboardInterrupt), atomic(tmp_path / "a.bin") as file:
+    with pytest.raises(KeyboardInterrupt), atomic(tmp_path / "a.bin") as file:  # noqa: PT012
         file.write(b"half")
         raise KeyboardInterrupt
     assert os.listdir(tmp_path) == []

@@ -85,13 +85,13 @@ def test_what_is_wrong_is_said(data: dict[str, Any], says: str):
 
 
 def test_what_is_missing_is_said():
-    with pytest.raises(SettingsError, match="^run.yaml: field 'needed' is missing"):
+    with pytest.raises(SettingsError, match=r"^run\.yaml: field 'needed' is missing"):
         Outer.read({}, where="run.yaml")
 
 
 @pytest.mark.parametrize("data", [[1], None, "epochs"])
 def test_what_is_no_dictionary_is_said(data: Any):
-    with pytest.raises(SettingsError, match="^settings: field 'Outer': Input should be a valid dictionary"):
+    with pytest.raises(SettingsError, match=r"^settings: field 'Outer': Input should be a valid dictionary"):
         Outer.read(data)
 
 
@@ -99,9 +99,9 @@ def test_change_gives_a_checked_copy():
     new = GOOD.change(epochs=8, inner=GOOD.inner.change(share=1))
     assert (new.epochs, new.inner.share, new.inner.parts, new.needed) == (8, 1.0, (), True)
     assert (GOOD.epochs, GOOD.inner.share) == (7, 0.25)
-    with pytest.raises(SettingsError, match="^Outer: field 'epochs': .* got 0"):
+    with pytest.raises(SettingsError, match=r"^Outer: field 'epochs': .* got 0"):
         GOOD.change(epochs=0)
-    with pytest.raises(SettingsError, match="^Outer: unknown field 'epoch'"):
+    with pytest.raises(SettingsError, match=r"^Outer: unknown field 'epoch'"):
         GOOD.change(epoch=1)
 
 

@@ -146,7 +146,7 @@ def test_names_are_read_in_any_case():
 
 
 def test_a_wrong_name_is_answered_with_the_near_one():
-    with pytest.raises(SkeletonError, match="no skeleton is called 'coco17'. Did you mean 'coco-17'?"):
+    with pytest.raises(SkeletonError, match=r"no skeleton is called 'coco17'\. Did you mean 'coco-17'\?"):
         Skeleton.of("coco17")
 
 

@@ -61,7 +61,7 @@ def test_a_pickle_beside_it_is_never_opened(bundle, tmp_path):
     load(bundle)
     assert not (tmp_path / "ran").exists()
     (bundle / "model.safetensors").write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match=r"cannot be read"):
         load(bundle)
     assert not (tmp_path / "ran").exists()
 
@@ -151,7 +151,7 @@ def test_damaged_weights(bundle, change, told):
 
 
 def test_the_wrong_kind(recogniser_run, pretrained_run):
-    with pytest.raises(BundleError, match="holds a pre-trained encoder, which names no classes yet"):
+    with pytest.raises(BundleError, match=r"holds a pre-trained encoder, which names no classes yet"):
         load(pretrained_run)
-    with pytest.raises(BundleError, match="holds a recogniser, expected a pre-trained encoder"):
+    with pytest.raises(BundleError, match=r"holds a recogniser, expected a pre-trained encoder"):
         load_pretrained(recogniser_run)

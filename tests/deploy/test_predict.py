@@ -139,13 +139,13 @@ def test_what_does_not_fit(model, wrong, what, kind, told):
 
 
 def test_clips_that_do_not_fit(model, clips):
-    with pytest.raises(SkeletonError, match="clip 'x': 5 joints in 2-D"):
+    with pytest.raises(SkeletonError, match=r"clip 'x': 5 joints in 2-D"):
         model.predict(Clip(np.ones((1, 2, 5, 2)), np.ones((1, 2, 5)), "x"))
-    with pytest.raises(DataError, match="there is no clip. Give one or more"):
+    with pytest.raises(DataError, match=r"there is no clip. Give one or more"):
         model.predict([])
-    with pytest.raises(SettingsError, match="top is 0, expected 1 or more"):
+    with pytest.raises(SettingsError, match=r"top is 0, expected 1 or more"):
         model.predict(clips, top=0)
-    with pytest.raises(OsseinError, match="no format is called 'piskl'. Did you mean 'pyskl'"):
+    with pytest.raises(OsseinError, match=r"no format is called 'piskl'. Did you mean 'pyskl'"):
         model.predict("clips.pkl", format="piskl")
 
 

@@ -74,7 +74,7 @@ def test_the_model_is_left_as_it_was(fixed_store, model, training):
 
 
 def test_a_model_that_breaks_is_left_as_it_was(fixed_store, model):
-    with pytest.raises(ValueError, match="3-D"):
+    with pytest.raises(ValueError, match=r"3-D"):
         class_scores(model.train(), fixed_store, INDICES, INPUT.change(normalise="facing"))
     assert model.training
     model.eval()

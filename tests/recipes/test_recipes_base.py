@@ -64,7 +64,7 @@ def test_what_cannot_be_normalised_is_told_at_once(bare, normalise, dims, told):
 
 
 def test_leaves(tmp_path):
-    with pytest.raises(BundleError, match="holds no run"):
+    with pytest.raises(BundleError, match=r"holds no run"):
         leaves(tmp_path)
     for name in ("b", "a", "c/d"):
         (tmp_path / name).mkdir(parents=True)

@@ -50,7 +50,9 @@ def test_an_encoder_is_probed(encoder, fixed_store):
     assert [row["protocol"] for row in results["rows"]] == ["linear", "knn (k=1)", "knn (k=5)"]  # 12 clips, not 20
     method, card = load_pretrained(encoder)
     split = resolve(fixed_store, "half")
-    train, test = (encoder_features(method.encoder, fixed_store, part, card.input) for part in (split.train, split.test))
+    train, test = (
+        encoder_features(method.encoder, fixed_store, part, card.input) for part in (split.train, split.test)
+    )
     scores = linear_probe(train, fixed_store.labels[split.train], test, num_classes=4)
     assert results["rows"][0]["top1"] == pytest.approx(accuracy(scores, fixed_store, "half"))
 
@@ -86,7 +88,9 @@ def test_many_runs_are_averaged(fixed_store, tiny_recognise, tmp_path):
     results = evaluate(tmp_path, fixed_store)
     assert [row["run"] for row in results["rows"]] == ["a1-seed0", "a1-seed1", "a2-seed0", "a2-seed1"]
     assert [row["split"] for row in results["rows"]] == ["a1", "a1", "a2", "a2"]
-    assert results["mean"]["classes"]["top1"]["mean"] == pytest.approx(np.mean([row["top1"] for row in results["rows"]]))
+    assert results["mean"]["classes"]["top1"]["mean"] == pytest.approx(
+        np.mean([row["top1"] for row in results["rows"]])
+    )
     rows = evaluation_rows(results)
     assert len(rows) == 5
     assert rows[-1][:2] == ("mean", "classes")
@@ -95,35 +99,35 @@ def test_many_runs_are_averaged(fixed_store, tiny_recognise, tmp_path):
 def test_another_split(run, fixed_store):
     results = evaluate(run, fixed_store, split="half_train:a_test1")
     assert results["rows"][0]["split"] == "half_train:a_test1"
-    with pytest.raises(DataError, match="the run in .* has seen 8 of the 8 test clips"):
+    with pytest.raises(DataError, match=r"the run in .* has seen 8 of the 8 test clips"):
         evaluate(run, fixed_store, split="a2")
 
 
 def test_a_split_that_only_pre_training_has_seen(fixed_store, pretrained_run, tiny_recognise, tmp_path):
     settings = tiny_recognise(fixed_store, epochs=0.3)
     recognise("ssl", fixed_store, tmp_path, splits=["half"], pretrained=pretrained_run, labels=1, settings=settings)
-    with pytest.raises(DataError, match="has seen 8 of the 8 test clips"):
+    with pytest.raises(DataError, match=r"has seen 8 of the 8 test clips"):
         evaluate(tmp_path, fixed_store, split="a2")
 
 
 def test_runs_that_are_not_done(run, fixed_store, tmp_path):
     (run / "bundle" / "bundle.json").unlink()
-    with pytest.raises(BundleError, match="is not finished. Go on with it"):
+    with pytest.raises(BundleError, match=r"is not finished. Go on with it"):
         evaluate(run, fixed_store)
-    with pytest.raises(BundleError, match="holds no run"):
+    with pytest.raises(BundleError, match=r"holds no run"):
         evaluate(tmp_path / "nowhere", fixed_store)
     assert not (run / "evaluation.json").exists()
 
 
 def test_encoders_name_no_classes(encoder, fixed_store):
-    with pytest.raises(SettingsError, match="names no classes. Use --protocol linear knn"):
+    with pytest.raises(SettingsError, match=r"names no classes. Use --protocol linear knn"):
         evaluate(encoder, fixed_store, protocols=("classes",))
 
 
 def test_other_data(run, fixed_store, synthetic_store, tmp_path):
-    with pytest.raises(SkeletonError, match="knows coco-17 in 2-D, tiny.clips holds coco-17 in 3-D"):
+    with pytest.raises(SkeletonError, match=r"knows coco-17 in 2-D, tiny.clips holds coco-17 in 3-D"):
         evaluate(run, synthetic_store(dims=3, clips=18))
-    with pytest.raises(DataError, match="knows 4 classes, tiny.clips names other ones"):
+    with pytest.raises(DataError, match=r"knows 4 classes, tiny.clips names other ones"):
         evaluate(run, synthetic_store())
 
 
@@ -137,9 +141,9 @@ def test_clips_without_a_label(run, fixed_store, tmp_path):
 
     train, test = unlabelled("train.clips", 3), unlabelled("test.clips", 14)
     assert len(evaluate(run, train)["rows"]) == 1  # its own answers need no labels of training clips
-    with pytest.raises(DataError, match="1 clips of 'half' have no label, such as 'clip 3'"):
+    with pytest.raises(DataError, match=r"1 clips of 'half' have no label, such as 'clip 3'"):
         evaluate(run, train, protocols=("linear",))
-    with pytest.raises(DataError, match="1 clips of 'half' have no label, such as 'clip 14'"):
+    with pytest.raises(DataError, match=r"1 clips of 'half' have no label, such as 'clip 14'"):
         evaluate(run, test)
 
 

@@ -46,7 +46,7 @@ def test_a_store_is_not_replaced_unasked(table, tmp_path):
     out.write_text("precious")
     call = {"skeleton": str(tmp_path / "three.yaml")}
     for make in (lambda **k: prepare("auto", table, out, **call, **k), lambda **k: generate(SyntheticSettings(), out)):
-        with pytest.raises(SettingsError, match="exists already. Add --overwrite"):
+        with pytest.raises(SettingsError, match=r"exists already. Add --overwrite"):
             make()
     assert out.read_text() == "precious"
     assert len(prepare("auto", table, out, **call, overwrite=True)) == 2
@@ -73,9 +73,9 @@ def test_what_goes_wrong_leaves_nothing(table, tmp_path, monkeypatch, format, so
 
 
 def test_synthetic_clips(tmp_path):
-    settings = SyntheticSettings(clips=5, dims=3, frames=(8, 9))
+    settings = SyntheticSettings(clips=6, persons=3, dims=3, frames=(8, 9))
     store = generate(settings, tmp_path / "s.clips")
-    for clip, same in zip(synthetic(settings).clips, (store.clip(i) for i in range(5)), strict=True):
+    for clip, same in zip(synthetic(settings).clips, (store.clip(i) for i in range(6)), strict=True):
         np.testing.assert_array_equal(clip.x, same.x)
         np.testing.assert_array_equal(clip.score, same.score)
     assert set(store.splits) == {"xsub_train", "xsub_val"}

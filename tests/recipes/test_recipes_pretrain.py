@@ -62,16 +62,18 @@ def test_what_a_run_leaves(fixed_store, pretrained_run, tiny_pretrain):
 
 def test_folds_of_all_kinds_of_words(fixed_store, tmp_path):
     def names(words):
-        return [(fold.split, fold.run.folder.relative_to(tmp_path).name) for fold in folds(fixed_store, words, tmp_path)]
+        return [
+            (fold.split, fold.run.folder.relative_to(tmp_path).name) for fold in folds(fixed_store, words, tmp_path)
+        ]
 
     assert names(["half"]) == [("half", "")]
     assert names(["a?"]) == [("a1", "a1"), ("a2", "a2")]
     assert names(["half_train:a_test1", "a2"]) == [("half_train:a_test1", "half_train-a_test1"), ("a2", "a2")]
     assert names(["all"]) == [("all", "")]
     assert len(folds(fixed_store, ["all"], tmp_path)[0].train) == 20
-    with pytest.raises(DataError, match="has 3 splits, name one with --split"):
+    with pytest.raises(DataError, match=r"has 3 splits, name one with --split"):
         folds(fixed_store, None, tmp_path)
-    with pytest.raises(DataError, match="no split is called 'halv'. Did you mean 'half'"):
+    with pytest.raises(DataError, match=r"no split is called 'halv'. Did you mean 'half'"):
         folds(fixed_store, ["halv"], tmp_path)
 
 
@@ -86,11 +88,11 @@ def test_a_run_for_each_fold(fixed_store, tiny_pretrain, tmp_path):
 def test_going_on_with_half_finished_folds_redoes_nothing(fixed_store, tiny_pretrain, tmp_path):
     call = {"splits": ["a?"], "settings": tiny_pretrain(fixed_store, epochs=2, save_every=1)}
     pretrain("skeletonmae", fixed_store, tmp_path / "whole", **call)
-    with pytest.raises(RuntimeError, match="power cut"):
+    with pytest.raises(RuntimeError, match=r"power cut"):
         pretrain("skeletonmae", fixed_store, tmp_path / "cut", screen=Told(breaks_at=6 + 5), **call)
     first = tmp_path / "cut" / "a1"
     before = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
-    with pytest.raises(SettingsError, match="holds a run already"):
+    with pytest.raises(SettingsError, match=r"holds a run already"):
         pretrain("skeletonmae", fixed_store, tmp_path / "cut", **call)
     told = Told()
     pretrain("skeletonmae", fixed_store, tmp_path / "cut", screen=told, resume=True, **call)
@@ -104,8 +106,8 @@ def test_going_on_with_half_finished_folds_redoes_nothing(fixed_store, tiny_pret
 
 
 def test_going_on_with_other_settings(fixed_store, tiny_pretrain, pretrained_run):
+    settings = tiny_pretrain(fixed_store, epochs=3)
     with pytest.raises(SettingsError, match=r"'settings.train.epochs' was 2.0 and is now 3.0"):
-        settings = tiny_pretrain(fixed_store, epochs=3)
         pretrain("skeletonmae", fixed_store, pretrained_run, splits=["half"], settings=settings, resume=True)
 
 

@@ -152,12 +152,14 @@ def test_killed_between_training_and_model(fixed_store, tiny_recognise, tmp_path
     assert len(losses(tmp_path)) == 3
 
 
-def test_going_on_from_other_weights(fixed_store, pretrained_run, recogniser_run, tiny_recognise, tiny_pretrain, tmp_path):
+def test_going_on_from_other_weights(
+    fixed_store, pretrained_run, recogniser_run, tiny_recognise, tiny_pretrain, tmp_path
+):
     other = tmp_path / "other"
     pretrain("skeletonmae", fixed_store, other, splits=["half"], settings=tiny_pretrain(fixed_store, seed=4))
     call = {"splits": ["half"], "settings": tiny_recognise(fixed_store), "resume": True}
     for start in (other, None):
-        with pytest.raises(SettingsError, match="cannot go on, 'data.pretrained' was"):
+        with pytest.raises(SettingsError, match=r"cannot go on, 'data.pretrained' was"):
             recognise("ssl", fixed_store, recogniser_run, pretrained=start, **call)
 
 
@@ -173,7 +175,7 @@ def test_few_labels(fixed_store, tiny_recognise, tmp_path, labels):
 
 
 def test_too_few_labels(fixed_store, tiny_recognise, tmp_path):
-    with pytest.raises(SettingsError, match="-1 clips per class"):
+    with pytest.raises(SettingsError, match=r"-1 clips per class"):
         recognise("ssl", fixed_store, tmp_path / "run", splits=["half"], labels=-1)
     assert not (tmp_path / "run").exists()
 
@@ -235,7 +237,7 @@ def test_folds_of_pre_training(fixed_store, tiny_pretrain, tiny_recognise, pretr
     recognise("ssl", fixed_store, tmp_path / "one", splits=["a2"], pretrained=encoders, settings=settings)
     used = {name: read_card(tmp_path / name)[1].data["pretrained"] for name in ("run/a1-seed0", "run/a2-seed0", "one")}
     assert used["run/a1-seed0"] != used["run/a2-seed0"] == used["one"]
-    with pytest.raises(BundleError, match="holds no run for 'a1'. Pre-train with the same --split"):
+    with pytest.raises(BundleError, match=r"holds no run for 'a1'. Pre-train with the same --split"):
         recognise("ssl", fixed_store, tmp_path / "x", splits=["a?"], pretrained=tmp_path, settings=settings)
 
 
@@ -247,9 +249,7 @@ def test_folds_of_pre_training(fixed_store, tiny_pretrain, tiny_recognise, pretr
         ({"model": {"encoder": {"kind": "gin", "width": 8, "depth": 2}}}, "model.encoder is .*'depth': 2.* had"),
     ],
 )
-def test_settings_that_contradict_pre_training(
-    fixed_store, pretrained_run, tiny_recognise, tmp_path, fields, told
-):
+def test_settings_that_contradict_pre_training(fixed_store, pretrained_run, tiny_recognise, tmp_path, fields, told):
     s = tiny_recognise(fixed_store)
     s = s.change(**{key: getattr(s, key).change(**value) for key, value in fields.items()})
     call = {"splits": ["half"], "pretrained": pretrained_run, "settings": s}
@@ -260,16 +260,16 @@ def test_settings_that_contradict_pre_training(
 
 def test_pre_training_on_another_skeleton(pretrained_run, tiny_recognise, synthetic_store, tmp_path):
     other = synthetic_store(dims=3, clips=18)
-    with pytest.raises(BundleError, match="knows coco-17 in 2-D, the data are coco-17 in 3-D"):
+    with pytest.raises(BundleError, match=r"knows coco-17 in 2-D, the data are coco-17 in 3-D"):
         recognise("ssl", other, tmp_path / "run", pretrained=pretrained_run)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_recogniser_is_no_start(fixed_store, recogniser_run, tiny_recognise, tmp_path):
     call = {"splits": ["half"], "settings": tiny_recognise(fixed_store)}
-    with pytest.raises(BundleError, match="expected a pre-trained encoder"):
+    with pytest.raises(BundleError, match=r"expected a pre-trained encoder"):
         recognise("ssl", fixed_store, tmp_path, pretrained=recogniser_run, **call)
-    with pytest.raises(BundleError, match="holds no bundle"):
+    with pytest.raises(BundleError, match=r"holds no bundle"):
         recognise("ssl", fixed_store, tmp_path, pretrained=tmp_path / "nowhere", **call)
 
 
@@ -278,4 +278,7 @@ def test_the_preset_is_used_where_no_settings_are_given(fixed_store, tiny_recogn
 
     monkeypatch.setitem(module.RECOGNISE, "ssl", lambda facts, card: tiny_recognise(fixed_store, batch=facts.num_train))
     recognise("ssl", fixed_store, tmp_path, splits=["a2"], seeds=(1,))
-    assert Run(tmp_path).read()["settings"]["train"] | {"batch": 12, "seed": 1} == Run(tmp_path).read()["settings"]["train"]
+    assert (
+        Run(tmp_path).read()["settings"]["train"] | {"batch": 12, "seed": 1}
+        == Run(tmp_path).read()["settings"]["train"]
+    )

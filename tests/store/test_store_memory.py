@@ -29,12 +29,12 @@ def test_sizes_that_are_not_known(random_clip, triangle):
 
 
 def test_no_clip(triangle):
-    with pytest.raises(DataError, match="there is no clip. Give one or more"):
+    with pytest.raises(DataError, match=r"there is no clip. Give one or more"):
         Memory.of([], triangle)
 
 
 def test_two_and_three_dimensions(random_clip, triangle):
-    with pytest.raises(DataError, match="some clips are 2-D and some 3-D"):
+    with pytest.raises(DataError, match=r"some clips are 2-D and some 3-D"):
         Memory.of([random_clip(0), random_clip(1, dims=3)], triangle)
 
 

@@ -83,7 +83,7 @@ def test_a_file_cut_short(tmp_path, keep):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match=r"cannot be read"):
         read_tensors(tmp_path / "none.safetensors")
 
 
@@ -111,9 +111,9 @@ def test_weights_of_another_model():
     weight, bias = torch.ones(3, 2), torch.zeros(3)
     load_weights(model, {"weight": weight, "bias": bias}, "here")
     assert torch.equal(model.weight, weight)
-    with pytest.raises(BundleError, match="here: weight 'bias' is missing"):
+    with pytest.raises(BundleError, match=r"here: weight 'bias' is missing"):
         load_weights(model, {"weight": weight}, "here")
-    with pytest.raises(BundleError, match="here: weight 'scale' is unknown"):
+    with pytest.raises(BundleError, match=r"here: weight 'scale' is unknown"):
         load_weights(model, {"weight": weight, "bias": bias, "scale": bias}, "here")
     with pytest.raises(BundleError, match=r"here: weight 'weight' has shape \[2, 3\], expected \[3, 2\]"):
         load_weights(model, {"weight": weight.T, "bias": bias}, "here")

@@ -56,7 +56,7 @@ def test_processes_share_what_one_would_have_seen(fixed_store, world, num):
 
 
 def test_nothing_to_train_on(fixed_store):
-    with pytest.raises(DataError, match="the split is empty"):
+    with pytest.raises(DataError, match=r"the split is empty"):
         feed(fixed_store, num=0)
 
 
@@ -79,7 +79,7 @@ def test_more_views_than_the_size_of_a_batch(fixed_store):
 
 @pytest.mark.parametrize("crop", [(0.0, 1.0), (0.6, 0.5), (0.5, 1.1)])
 def test_a_crop_that_makes_no_sense(crop):
-    with pytest.raises(SettingsError, match="crop.*least <= most"):
+    with pytest.raises(SettingsError, match=r"crop.*least <= most"):
         InputSettings.read({"crop": crop})
 
 

@@ -107,7 +107,7 @@ def test_another_seed_gives_another(fixed_store, whole, tmp_path):
 
 @pytest.mark.parametrize("steps", [2, 4, 9, 16])  # before the first save, right after it, between two, in the end
 def test_going_on_after_a_crash_is_exact(fixed_store, whole, tmp_path, steps):
-    with pytest.raises(RuntimeError, match="power cut"):
+    with pytest.raises(RuntimeError, match=r"power cut"):
         train(fixed_store, tmp_path, after(steps, crash))
     train(fixed_store, tmp_path)
     assert same(whole, tmp_path)
@@ -184,7 +184,7 @@ def test_a_rate_that_is_far_too_high(fixed_store, tmp_path):
             return Step(loss, loss.new_tensor(1.0))
 
     optim = OptimSettings(kind="sgd", lr=10, momentum=0)
-    with pytest.raises(Diverged, match="the loss was inf in step"):
+    with pytest.raises(Diverged, match=r"the loss was inf in step"):
         train(fixed_store, tmp_path, objective=Steep(), optim=optim)
 
 
@@ -194,7 +194,7 @@ def test_weights_that_broke_in_the_last_step(fixed_store, tmp_path):
             if progress == 1:
                 nn.init.constant_(self.map[0].bias, float("nan"))
 
-    with pytest.raises(Diverged, match="weights are no longer finite"):
+    with pytest.raises(Diverged, match=r"weights are no longer finite"):
         train(fixed_store, tmp_path, objective=Late(), save_every=100)
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
@@ -209,7 +209,7 @@ def test_bf16_trains_the_same_weights_nearly(fixed_store, whole, tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_no_gpu(fixed_store, tmp_path):
-    with pytest.raises(SettingsError, match="no GPU that torch can use. Use --train.device cpu"):
+    with pytest.raises(SettingsError, match=r"no GPU that torch can use. Use --train.device cpu"):
         train(fixed_store, tmp_path, device="cuda")
 
 

@@ -46,7 +46,7 @@ def test_constant_stays_after_the_warm_up():
 
 @pytest.mark.parametrize("drops", [(0.5, 1.0), (0.0,), (-0.1,)])
 def test_drops_are_shares(drops):
-    with pytest.raises(SettingsError, match="drops"):
+    with pytest.raises(SettingsError, match=r"drops"):
         OptimSettings.read({"drops": drops})
 
 

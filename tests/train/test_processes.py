@@ -51,7 +51,7 @@ def check_same(one, two, folder_names, weights_like):
     assert any("running_var" in name for name in names)
     for name in names:
         weight = weights[name]
-        torch.testing.assert_close(others[name], weight, rtol=1e-3, atol=1e-4, msg=lambda text: f"{name}: {text}")
+        torch.testing.assert_close(others[name], weight, rtol=1e-3, atol=1e-4, msg=name)
     assert sorted(path.name for path in two.iterdir()) == folder_names
     assert sorted(path.name for path in one.iterdir()) == folder_names
 
@@ -80,4 +80,6 @@ def test_other_verbs_want_one_process(cli, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     done = cli("quickstart")
     assert done.code == 1
-    assert done.err == "ossein: 'ossein quickstart' runs in one process. Start it without torchrun or accelerate launch.\n"
+    assert (
+        done.err == "ossein: 'ossein quickstart' runs in one process. Start it without torchrun or accelerate launch.\n"
+    )

@@ -18,7 +18,7 @@ def test_begin_and_go_on(tmp_path):
     run.begin(RECORD, resume=False)
     assert run.read()["settings"] == RECORD["settings"]
     assert run.read()["made_by"]["versions"]["torch"]
-    with pytest.raises(SettingsError, match="holds a run already. Add --resume"):
+    with pytest.raises(SettingsError, match=r"holds a run already. Add --resume"):
         run.begin(RECORD, resume=False)
     before = (run.folder / "run.yaml").read_bytes()
     run.begin(RECORD, resume=True)
@@ -33,7 +33,10 @@ def test_going_on_where_nothing_is(tmp_path):
 @pytest.mark.parametrize(
     ("record", "told"),
     [
-        ({**RECORD, "settings": {"train": {"lr": 2e-5, "drops": [0.1]}}}, "'settings.train.lr' was 1e-05 and is now 2e-05"),
+        (
+            {**RECORD, "settings": {"train": {"lr": 2e-5, "drops": [0.1]}}},
+            "'settings.train.lr' was 1e-05 and is now 2e-05",
+        ),
         ({**RECORD, "data": {"split": "b", "facts": {}}}, "'data.split' was 'a' and is now 'b'"),
         ({**RECORD, "data": {"facts": {}}}, "'data.split' was 'a' and is now None"),
         ({**RECORD, "settings": {**RECORD["settings"], "more": 1}}, "'settings.more' was None and is now 1"),
@@ -41,7 +44,7 @@ def test_going_on_where_nothing_is(tmp_path):
 )
 def test_not_the_same_run(tmp_path, record, told):
     Run(tmp_path).begin(RECORD, resume=True)
-    with pytest.raises(SettingsError, match="cannot go on") as error:
+    with pytest.raises(SettingsError, match=r"cannot go on") as error:
         Run(tmp_path).begin(record, resume=True)
     assert told in str(error.value)
 
@@ -56,7 +59,7 @@ def test_a_damaged_record(tmp_path, text):
 
 
 def test_no_run(tmp_path):
-    with pytest.raises(BundleError, match="holds no run"):
+    with pytest.raises(BundleError, match=r"holds no run"):
         Run(tmp_path).read()
 
 

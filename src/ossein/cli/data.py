@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, misuse, show, table
+from ossein.cli.screen import counting, misuse, parse, show, table
 from ossein.errors import did_you_mean
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
@@ -85,7 +85,7 @@ def data(args: Sequence[str]) -> None:
 
 
 def _prepare(args: Sequence[str]) -> None:
-    call = tyro.cli(Prepare, prog="ossein data prepare", args=args)
+    call = parse(Prepare, "ossein data prepare", args)
     with counting(call.out.name) as progress:
         store = prepare(
             call.format,
@@ -100,18 +100,18 @@ def _prepare(args: Sequence[str]) -> None:
 
 
 def _synthetic(args: Sequence[str]) -> None:
-    call = tyro.cli(Synthetic, prog="ossein data synthetic", args=args)
+    call = parse(Synthetic, "ossein data synthetic", args)
     with counting(call.out.name) as progress:
         store = generate(call.settings, call.out, overwrite=call.overwrite, progress=progress)
     _show_store(store)
 
 
 def _info(args: Sequence[str]) -> None:
-    _show_store(Store.open(tyro.cli(Info, prog="ossein data info", args=args).store))
+    _show_store(Store.open(parse(Info, "ossein data info", args).store))
 
 
 def _list(args: Sequence[str]) -> None:
-    folder = tyro.cli(List, prog="ossein data list", args=args).folder
+    folder = parse(List, "ossein data list", args).folder
     show(table("Formats", ("name", "what it is"), [(name, reader.help) for name, reader in READERS.items()]))
     joints = [(name, str(len(Skeleton.of(name)))) for name in builtin_names()]
     show(table("Built-in skeletons", ("name", "joints"), joints))

@@ -2,10 +2,12 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
+import tyro
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -13,6 +15,8 @@ from rich.table import Table
 from ossein.recipes.base import Screen, Silent
 from ossein.train import Progress as Training
 from ossein.train import Report, first_process
+
+T = TypeVar("T")
 
 console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False, quiet=not first_process())
 """Where words go; nowhere for all but the first of several processes."""
@@ -27,6 +31,16 @@ def misuse(text: str) -> NoReturn:
     """Leave because the command line is wrong: exit status 2."""
     print(f"ossein: {text}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def parse(kind: type[T], prog: str, args: Sequence[str]) -> T:
+    """The words of a command line as a record; leaves with exit status 2 where they are wrong, with 0 after `--help`."""
+    try:
+        return tyro.cli(kind, prog=prog, args=args)
+    except ValidationError as error:  # tyro tells those of groups of settings itself
+        first = error.errors()[0]
+        flag = ".".join(map(str, first["loc"])).replace("_", "-")
+        misuse(f"--{flag}: {first['msg']}, got {first['input']!r}. Run with --help to see every setting and its range.")
 
 
 def say(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from ossein.cli.screen import make_screen, misuse, say
+from ossein.cli.screen import make_screen, misuse, parse, say
 from ossein.deploy import Card, read_card
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
@@ -53,7 +53,7 @@ def pretrain(args: Sequence[str]) -> None:
         config: Path | None = None
         """A run.yaml to take settings and split from; what is said beside it wins."""
 
-    call = tyro.cli(Pretrain, prog=f"ossein pretrain {preset} STORE", args=rest)
+    call = parse(Pretrain, f"ossein pretrain {preset} STORE", rest)
     if store is None:
         return
     out = _out(call.out, f"pretrain-{preset}-{store.path.stem}", call.settings.train.device, resume=call.resume)
@@ -98,7 +98,7 @@ def recognise(args: Sequence[str]) -> None:
         config: Path | None = None
         """A run.yaml to take settings, split, start and labels from; what is said beside it wins."""
 
-    call = tyro.cli(Recognise, prog=f"ossein recognise {preset} STORE", args=rest)
+    call = parse(Recognise, f"ossein recognise {preset} STORE", rest)
     if store is None:
         return
     out = _out(call.out, f"recognise-{preset}-{store.path.stem}", call.settings.train.device, resume=call.resume)

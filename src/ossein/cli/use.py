@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from ossein.cli.screen import make_screen, say, show, table
+from ossein.cli.screen import make_screen, parse, say, show, table
 from ossein.cli.train import resumable
 from ossein.recipes.describe import evaluation_rows
 from ossein.recipes.evaluate import evaluate as run_evaluate
@@ -69,7 +69,7 @@ class Predict:
 
 def quickstart(args: Sequence[str]) -> None:
     """Run `ossein quickstart`."""
-    call = tyro.cli(Quickstart, prog="ossein quickstart", args=args)
+    call = parse(Quickstart, "ossein quickstart", args)
     with resumable(["quickstart", *args], call.out, resumes=False):
         told = run_quickstart(call.settings, call.out, data=call.data, split=call.split, screen=make_screen())
     show(table(f"Top-1 on {told.num_test} unseen clips", ("method", "top-1 %"), told.rows()))
@@ -79,7 +79,7 @@ def quickstart(args: Sequence[str]) -> None:
 
 def evaluate(args: Sequence[str]) -> None:
     """Run `ossein evaluate`."""
-    call = tyro.cli(Evaluate, prog="ossein evaluate", args=args)
+    call = parse(Evaluate, "ossein evaluate", args)
     store = Store.open(call.store)
     results = run_evaluate(call.run, store, protocols=call.protocol, split=call.split)
     heads = ("run", "protocol", "split", "clips", "top-1 %", "95 % interval", "top-5 %", "mean class %")
@@ -92,6 +92,6 @@ def evaluate(args: Sequence[str]) -> None:
 
 def predict(args: Sequence[str]) -> None:
     """Run `ossein predict`."""
-    call = tyro.cli(Predict, prog="ossein predict", args=args)
+    call = parse(Predict, "ossein predict", args)
     for line in run_predict(call.bundle, call.files, top=call.top, format=call.format, as_json=call.json):
         print(line)

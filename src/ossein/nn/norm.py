@@ -95,7 +95,7 @@ class _PReLU(torch.autograd.Function):
         # Kernels that take no boolean mask: those are not vectorised, and autograd's own gradient of the slope goes axis
         # by axis; either would cost more than the rest of the layer.
         above = torch.ops.aten.threshold_backward(grad, x, 0)
-        steep = (grad * x.clamp(max=0)).sum().reshape(1).to(slope.dtype)
+        steep = (grad * x.clamp(max=0)).sum(dtype=slope.dtype).reshape(1)
         return torch.lerp(above, grad, slope.to(grad.dtype)), steep
 
 

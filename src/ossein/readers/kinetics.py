@@ -93,7 +93,7 @@ def _label_names(folders: list[Path]) -> tuple[str, ...]:
     """Class names from the label files beside the folders, if these tell all of them."""
     names: dict[int, str] = {}
     for folder in folders:
-        file = folder.with_name(f"{folder.name}_label.json")
+        file = folder.absolute().parent / f"{folder.absolute().name}_label.json"
         entries = read_json(file) if file.is_file() else {}
         for entry in entries.values() if isinstance(entries, dict) else ():
             if isinstance(entry, dict) and isinstance(entry.get("label_index"), int):

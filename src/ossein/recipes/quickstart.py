@@ -21,7 +21,7 @@ from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, s
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.settings import Settings
-from ossein.store import Split, Store, few, resolve_many
+from ossein.store import Split, Store, few, protocols, resolve_many
 from ossein.train import fixed_batches
 from ossein.view import Rebuilt, draw_rebuilt
 
@@ -94,6 +94,11 @@ def quickstart(
     if data is not None and data.resolve().is_relative_to(out.resolve()):
         raise SettingsError(f"{data}: lies in {out}, whose content is to be replaced. Choose another --out.")
     store = _data(settings, _fresh(out), data, screen)
+    if not protocols(store) and not split:
+        raise DataError(
+            f"{data}: does not say which clips train and which test. Add a column 'split' with 'train' and 'test', or such "
+            "lists under 'split' in a meta.json beside it."
+        )
     chosen = resolve_many(store, [split] if split else None)[0]
     facts = Facts.of(store, len(chosen.train))
     encoder = out / "pretrain"

@@ -1,0 +1,366 @@
+"""STRL against Eq 3 and 4 taken literally: person by person, frame by frame, with the concatenation written out."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ossein.clip import UNKNOWN, Batch
+from ossein.draw import Draw
+from ossein.encoders import ENCODERS, EncoderSettings, build_encoder
+from ossein.errors import BundleError, DataError, SettingsError
+from ossein.nn import GraphStack
+from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
+from ossein.skeleton import Skeleton
+from ossein.tasks import STRL, STRLSettings
+from ossein.tasks.strl import Spatial
+
+COCO = Skeleton.of("coco-17")
+N, M, T, V, D, K = 3, 2, 6, 17, 8, 5
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"combine": "add"},
+    {"keep_joints": True},
+    {"share_encoders": True},
+    {"interact": True},
+    {"combine": "add", "keep_joints": True, "share_encoders": True, "interact": True},
+]
+options = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: "+".join(map(str, option)) or "default")
+modes = pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+
+
+def settings(kind: str = "gin", **more: Any) -> STRLSettings:
+    return STRLSettings.read({"encoder": {"width": D, "depth": 2, "kind": kind}, "layers": 2, **more})
+
+
+def stir(module: nn.Module) -> None:
+    """No weight or statistic stays at its start, where mistakes hide."""
+    for value in module.parameters():
+        value.data.add_(torch.randn_like(value) * 0.2)
+    for name, value in module.named_buffers():
+        if name.endswith("running_mean"):
+            value.normal_()
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2)
+
+
+def made(frames: int = T, persons: int = M, skeleton: Skeleton = COCO, **more: Any) -> STRL:
+    torch.manual_seed(0)
+    model = STRL(skeleton, 2, frames, persons, K, settings(**more))
+    stir(model)
+    return model
+
+
+def batch(score: Tensor | None = None, seed: int = 1) -> Batch:
+    x = torch.randn(N, M, T, V, 2, generator=torch.Generator().manual_seed(seed))
+    label, size = torch.full((N,), UNKNOWN), torch.full((N, 2), float("nan"))
+    whole = Batch(x, torch.ones(N, M, T, V), COCO, label, torch.arange(N), size)
+    return whole if score is None else whole.change(score=score)
+
+
+def some_absent() -> Tensor:
+    """Clip 1 has one person, clip 2 ends early, and one frame of clip 0 is not detected."""
+    score = torch.full((N, M, T, V), 0.7)
+    score[1, 1] = 0
+    score[2, :, 4:] = 0
+    score[0, 0, 2] = 0
+    score[0, 1, 3, :5] = 0
+    return score
+
+
+def same_state(model: nn.Module, other: nn.Module) -> None:
+    for name, value in other.state_dict().items():
+        if value.shape == model.state_dict()[name].shape:
+            torch.testing.assert_close(model.state_dict()[name], value, msg=name)
+
+
+# Eq 3 and 4
+
+
+def literal(spatial: Spatial, h: Tensor, present: Tensor) -> Tensor:
+    """ReLU(BN(W [Repeat(SumPool(G_E(A, H))) ; H ; ...]) + H) with W one matrix; h [V B T D], present [B T]."""
+    B = h.shape[1]
+    person = [b // (B // M) for b in range(B)]
+    place = [(b, t) for b in range(B) for t in range(h.shape[2]) if present[b, t]]
+    encoded = {}
+    for p, stack in enumerate(spatial.stacks):
+        own = [(b, t) for b, t in place if len(spatial.stacks) == 1 or person[b] == p]
+        out = stack(torch.stack([h[:, b, t] for b, t in own], 1))
+        encoded |= {at: out[:, i] for i, at in enumerate(own)}
+    mixed = []
+    for b, t in place:
+        pooled = encoded[b, t].sum(0)
+        repeated = pooled.expand(V, D)
+        columns = [spatial.from_joint.weight]
+        blocks = [h[:, b, t] + repeated] if spatial.from_pool is None else [h[:, b, t]]
+        if spatial.from_pool is not None:
+            blocks.insert(0, repeated)
+            columns.insert(0, spatial.from_pool.weight)
+        if spatial.from_encoded is not None:
+            blocks.append(encoded[b, t])
+            columns.append(spatial.from_encoded.weight)
+        if spatial.from_others is not None:
+            clip = b % (B // M)
+            others = [encoded[o, t].sum(0) for o in range(B) if o != b and o % (B // M) == clip and present[o, t]]
+            mean = torch.stack(others).mean(0) if others else h.new_zeros(D)
+            blocks.append(mean.expand(V, D))
+            columns.append(spatial.from_others.weight)
+        mixed.append(torch.cat(blocks, 1) @ torch.cat(columns, 1).T)
+    rows = torch.stack(mixed, 1)
+    norm = nn.BatchNorm1d(D).double().train(spatial.training)
+    norm.load_state_dict(spatial.norm.state_dict())
+    normed = norm(rows.reshape(-1, D)).view(rows.shape)
+    result = torch.zeros_like(h)
+    for i, (b, t) in enumerate(place):
+        result[:, b, t] = torch.relu(normed[:, i] + h[:, b, t])
+    return result
+
+
+@options
+@modes
+@pytest.mark.parametrize("absent", [False, True])
+def test_the_spatial_module_is_equations_3_and_4_with_the_concatenation_written_out(
+    option: dict[str, Any], training: bool, absent: bool
+):
+    torch.manual_seed(0)
+    conv = ENCODERS["gin"].conv
+    modules = [Spatial(conv, COCO, M, settings(**option)) for _ in range(2)]
+    stir(modules[0])
+    modules[1].load_state_dict(modules[0].state_dict())
+    fast, slow = (module.double().train(training) for module in modules)
+    present = batch(some_absent() if absent else None).present.transpose(0, 1).flatten(0, 1)
+    h = torch.randn(V, M * N, T, D, dtype=torch.float64) * present[..., None]
+    rows = present.flatten().nonzero().squeeze(1) if absent else None
+    with torch.no_grad():
+        torch.testing.assert_close(fast(h, present, rows), literal(slow, h, present))
+
+
+def test_a_person_hears_of_the_other_only_with_interact():
+    for interact in (False, True):
+        spatial = made(interact=interact).eval().spatial[0]
+        h = torch.randn(V, M * N, T, D)
+        other = h.clone()
+        other[:, N:] = torch.randn(V, N, T, D)
+        present = torch.ones(M * N, T, dtype=torch.bool)
+        a, b = spatial(h, present, None)[:, :N], spatial(other, present, None)[:, :N]
+        assert torch.equal(a, b) is not interact
+
+
+def test_the_mean_of_the_others_is_over_those_present():
+    torch.manual_seed(0)
+    three = Spatial(ENCODERS["gin"].conv, COCO, 3, settings(interact=True))
+    pooled = torch.tensor([[1.0], [2.0], [4.0], [8.0], [16.0]])
+    # Persons by clips: clip 0 has persons 0, 1 and 2, clip 1 has persons 0 and 2.
+    present = torch.tensor([[True], [True], [True], [False], [True], [True]])
+    rows = present.flatten().nonzero().squeeze(1)
+    assert three.others(pooled, present, rows).flatten().tolist() == [(4 + 8) / 2, 16, (1 + 8) / 2, (1 + 4) / 2, 2]
+    assert not three.others(pooled[:1], present & False | (torch.arange(6) == 0)[:, None], torch.tensor([0])).any()
+
+
+# The whole model
+
+
+@options
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_every_option_gives_scores_and_gradients(option: dict[str, Any], kind: str):
+    model = made(kind=kind, **option)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.momentum = 1.0
+    # With the statistics of this batch no ReLU is shut for good, and in eval mode no bias is taken away.
+    model(batch(some_absent()))
+    scores = model.eval()(batch(some_absent()))
+    assert scores.shape == (N, K)
+    scores.square().sum().backward()
+    for name, value in model.named_parameters():
+        assert value.grad is not None, name
+        assert value.grad.any(), name
+
+
+def test_options_change_the_model():
+    outs = [made(**option).eval()(batch()) for option in OPTIONS]
+    for i, a in enumerate(outs):
+        assert not any(torch.allclose(a, b) for b in outs[:i])
+
+
+def test_the_defaults_are_those_of_the_paper():
+    s = STRLSettings()
+    assert (s.layers, s.combine, s.keep_joints, s.share_encoders, s.interact) == (3, "concat", False, False, False)
+    assert s.encoder == EncoderSettings()
+    model = STRL(COCO, 2, 64, 2, 99, s)
+    assert model.position.shape == (64, 64)
+    assert sum(isinstance(module, GraphStack) for module in model.modules()) == 3 * 2
+    assert [type(layer) for layer in model.head] == [nn.Linear, nn.ReLU, nn.Linear]
+    assert sum(isinstance(m, GraphStack) for m in STRL(COCO, 2, 64, 1, 99, s).modules()) == 3
+
+
+def test_features_are_the_mean_over_joints_and_what_is_present_of_the_last_layer():
+    model, given = made().eval(), batch(some_absent())
+    last: list[Tensor] = []
+    model.temporal[-1].register_forward_hook(lambda module, args, out: last.append(out))
+    features = model.features(given)
+    for n in range(N):
+        seen = [last[0][:, m * N + n, t].mean(0) for m in range(M) for t in range(T) if given.present[n, m, t]]
+        torch.testing.assert_close(features[n], torch.stack(seen).mean(0))
+
+
+def test_layers_start_from_embedded_joints_and_position_where_present():
+    model, given = made().eval(), batch(some_absent())
+    first: list[Tensor] = []
+    model.spatial[0].register_forward_pre_hook(lambda module, args: first.append(args[0]))
+    model(given)
+    for n, m, t in [(0, 0, 0), (0, 0, 2), (1, 1, 3), (2, 1, 3), (2, 1, 5)]:
+        expected = model.embed(given.x[n, m, t]) + model.position[t]
+        torch.testing.assert_close(first[0][:, m * N + n, t], expected * given.present[n, m, t])
+
+
+@options
+def test_permuting_the_joints_changes_no_score(option: dict[str, Any]):
+    order = torch.randperm(V, generator=torch.Generator().manual_seed(0))
+    given, model = batch(some_absent()), made(**option).eval()
+    permuted = made(skeleton=COCO.permuted(order.tolist()), **option).eval()
+    permuted.load_state_dict(model.state_dict())
+    moved = given.change(x=given.x[..., order, :], score=given.score[..., order])
+    torch.testing.assert_close(permuted(moved), model(given), rtol=1e-4, atol=1e-5)
+
+
+@modes
+@options
+def test_what_has_score_zero_is_not_looked_at(option: dict[str, Any], training: bool):
+    given = batch(some_absent())
+    absent = ~given.present[..., None, None]
+    wild = Batch(torch.where(absent, 77.0, given.x), given.score, COCO, given.label, given.index, given.size)
+    models = [made(**option).train(training) for _ in range(2)]
+    scores = [model(one) for model, one in zip(models, (given, wild))]
+    assert torch.equal(scores[0], scores[1])
+    same_state(models[0], models[1])
+
+
+@modes
+@options
+def test_absent_frames_at_the_end_are_like_a_shorter_model(option: dict[str, Any], training: bool):
+    long = made(**option).train(training)
+    short = made(frames=T - 2, **option).train(training)
+    short.load_state_dict({**long.state_dict(), "position": long.position[: T - 2]})
+    score = torch.ones(N, M, T, V)
+    score[:, :, T - 2 :] = 0
+    given = batch(score)
+    cut = given.change(x=given.x[:, :, : T - 2], score=given.score[:, :, : T - 2])
+    torch.testing.assert_close(long(given), short(cut), rtol=1e-4, atol=1e-5)
+    same_state(long, short)
+
+
+@modes
+@options
+def test_an_absent_second_person_is_like_a_model_for_one(option: dict[str, Any], training: bool):
+    two, one = made(**option).train(training), made(persons=1, **option).train(training)
+    one.load_state_dict({name: two.state_dict()[name] for name in one.state_dict()})
+    score = some_absent()
+    score[:, 1] = 0
+    given = batch(score)
+    alone = given.change(x=given.x[:, :1], score=given.score[:, :1])
+    torch.testing.assert_close(two(given), one(alone), rtol=1e-4, atol=1e-5)
+    same_state(two, one)
+
+
+def test_a_clip_is_scored_alone_in_eval_mode():
+    model, given = made(interact=True).eval(), batch(some_absent())
+    scores = model(given)
+    for n in range(N):
+        one = {key: getattr(given, key)[n : n + 1] for key in ("x", "score", "label", "index", "size")}
+        torch.testing.assert_close(model(given.change(**one)), scores[n : n + 1], rtol=1e-4, atol=1e-5)
+
+
+def test_persons_are_told_apart_unless_they_share_the_encoder():
+    given = batch()
+    swapped = given.change(x=given.x.flip(1), score=given.score.flip(1))
+    for share in (False, True):
+        model = made(share_encoders=share, interact=True).eval()
+        assert torch.allclose(model(given), model(swapped), rtol=1e-4, atol=1e-5) is share
+
+
+@modes
+def test_nobody_present_is_fine(training: bool):
+    model = made(interact=True).train(training)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    scores = model(batch(torch.zeros(N, M, T, V)))
+    torch.testing.assert_close(scores, model.head(torch.zeros(N, D)))
+    scores.sum().backward()
+    assert all(value.grad is None or value.grad.isfinite().all() for value in model.parameters())
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+@modes
+def test_bfloat16_is_finite_and_near_float32(training: bool):
+    low, high = made(interact=True).train(training), made(interact=True).train(training)
+    given = batch(some_absent())
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = low(given).float()
+    assert (scores - high(given)).norm() < 0.1 * high(given).norm()
+    scores.sum().backward()
+    assert all(value.grad is None or value.grad.isfinite().all() for value in low.parameters())
+
+
+# Starting from pre-training
+
+
+@options
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_every_layer_and_person_starts_from_the_one_encoder_and_goes_its_own_way(option: dict[str, Any], kind: str):
+    method = SkeletonMAE(COCO, 2, SkeletonMAESettings(encoder=settings(kind=kind).encoder))
+    method(batch(), Draw.of(0))
+    stir(method)
+    model = made(kind=kind, **option)
+    model.load_encoder(method.encoder)
+    torch.testing.assert_close(model.embed.state_dict(), method.encoder.embed.state_dict())
+    stacks = [module for module in model.modules() if isinstance(module, GraphStack)]
+    assert len(stacks) == 2 * (1 if option.get("share_encoders") else M)
+    for stack in stacks:
+        torch.testing.assert_close(stack.state_dict(), method.encoder.stack.state_dict(), rtol=0, atol=0)
+    every = [value.data_ptr() for stack in [*stacks, method.encoder.stack] for value in stack.parameters()]
+    assert len(set(every)) == len(every)
+    model(batch()).square().sum().backward()
+    torch.optim.SGD(model.parameters(), 0.1).step()
+    first = [stack.convs[0].state_dict() for stack in stacks]
+    assert not any(all(torch.equal(a[name], b[name]) for name in a) for i, a in enumerate(first) for b in first[:i])
+
+
+@pytest.mark.parametrize(
+    ("encoder", "dims"),
+    [({"kind": "gcn"}, 2), ({"kind": "gat"}, 2), ({"width": 16}, 2), ({"depth": 3}, 2), ({"depth": 1}, 2), ({}, 3)],
+)
+def test_an_encoder_that_does_not_fit_is_refused_and_nothing_is_loaded(encoder: dict[str, Any], dims: int):
+    other = build_encoder(COCO, dims, settings().encoder.change(**encoder))
+    model = made()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(BundleError, match="differs from the model's in kind, width, depth or coordinates"):
+        model.load_encoder(other)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+# What does not fit
+
+
+@pytest.mark.parametrize("more", [{"frames": T + 1}, {"frames": 1}, {"persons": 1}, {"persons": 3}])
+def test_a_batch_of_another_size_is_refused(more: dict[str, int]):
+    with pytest.raises(DataError, match=r"batch of \[M T V C\] \[2, 6, 17, 2\], the model takes"):
+        made(**more)(batch())
+
+
+@pytest.mark.parametrize("name", ["penn-13", "ntu-25"])
+def test_a_batch_of_another_skeleton_is_refused(name: str):
+    with pytest.raises(DataError, match=r"batch of \[M T V C\] \[2, 6, 17, 2\], the model takes"):
+        made(skeleton=Skeleton.of(name))(batch())
+
+
+@pytest.mark.parametrize("kernel", [2, 4])
+def test_an_even_kernel_is_refused(kernel: int):
+    with pytest.raises(SettingsError, match=r"field 'kernel': .*must be odd.*, got"):
+        STRLSettings.read({"kernel": kernel})
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 15])
+def test_odd_kernels_keep_the_length(kernel: int):
+    assert made(kernel=kernel)(batch()).shape == (N, K)
