@@ -105,6 +105,7 @@ def test_a_clip_hides_the_same_joints_in_all_frames_and_persons(kind: str):
     hidden = made.draw_hidden(batch(), Draw.of(3))
     assert hidden.shape == (N, M, T, V)
     assert (hidden == hidden[:, :1, :1]).all()
+    assert torch.equal(hidden[:, 0, 0], made.mask(N, Draw.of(3)))
     assert len(hidden[:, 0, 0].unique(dim=0)) > 1
     assert torch.equal(made(batch(), Draw.of(3)).loss, method(mask={"kind": kind})(batch(), Draw.of(3)).loss)
 

@@ -42,7 +42,7 @@ class MultiScaleTemporal(nn.Module):
             rows: Numbers of the present (joint, clip, frame) places; None for all. Absent ones stay 0, so that
                 padding at the end of a clip is no different from the zero padding of the convolutions.
         """
-        V, N, T, D = h.shape
+        V, N, T, _ = h.shape
         q = self.quarter
         z = self.norm_in(self.reduce(h), rows)
         # Convolutions and pooling want time last; the fourth branch stays as it is.

@@ -22,7 +22,7 @@ from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.settings import Settings
 from ossein.store import Split, Store, few, protocols, resolve_many
-from ossein.train import fixed_batches
+from ossein.train import InputSettings, fixed_batches
 from ossein.view import Rebuilt, draw_rebuilt
 
 
@@ -31,13 +31,13 @@ class QuickstartSettings(Settings):
 
     labels: int = Field(default=10, ge=1)
     """Labelled clips per class to fine-tune on."""
-    seeds: tuple[int, ...] = Field(default=(0, 1), min_length=1)
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
     """One fine-tuning from each kind of weights for each of these."""
     frames: int = Field(default=32, ge=8)
     """T, frames per clip."""
-    pretrain_epochs: float = Field(default=20, gt=0)
+    pretrain_epochs: float = Field(default=10, gt=0)
     """How often pre-training sees each training clip."""
-    epochs: float = Field(default=60, gt=0)
+    epochs: float = Field(default=30, gt=0)
     """How often fine-tuning sees each labelled clip."""
     clips: int = Field(default=1200, ge=60)
     """Synthetic clips to generate, where no data is given."""
@@ -49,6 +49,7 @@ class Told:
 
     Args:
         scores: Top-1 on the test half by method.
+        gain: Top-1 from pre-trained less that from random weights, seed by seed.
         num_test: Clips tested on.
         picture: Hidden joints rebuilt.
         model: The run of a model fine-tuned from pre-trained weights.
@@ -56,6 +57,7 @@ class Told:
     """
 
     scores: dict[str, Spread]
+    gain: Spread
     num_test: int
     picture: Path
     model: Path
@@ -63,7 +65,11 @@ class Told:
 
     def rows(self) -> list[tuple[str, str]]:
         """The table as text."""
-        return [(name, str(value)) for name, value in self.scores.items()]
+        sign = "+" if self.gain.mean >= 0 else ""
+        return [
+            *((name, str(value)) for name, value in self.scores.items()),
+            ("gain of pre-training", f"{sign}{self.gain}"),
+        ]
 
 
 def quickstart(
@@ -117,15 +123,18 @@ def quickstart(
     screen.say("ExtraTrees on the same labels")
     scores = {name: spread([run["top1"] for run in results["runs"]]) for name, results in found.items()}
     scores["ExtraTrees on joints and velocities (the floor)"] = spread(_floor(store, chosen, settings))
+    pairs = zip(*(results["runs"] for results in found.values()), strict=True)
     told = Told(
         scores=scores,
+        gain=spread([pretrained["top1"] - random["top1"] for pretrained, random in pairs]),
         num_test=len(chosen.test),
         picture=_picture(store, chosen, encoder, out / "rebuilt.png"),
         model=_first_run(out / "pretrained"),
         sample=_sample(store, chosen, out / "sample.npz"),
     )
     numbers = {name: value.plain() for name, value in scores.items()}
-    write_json(out / "quickstart.json", {"settings": settings.plain(), "store": store.hash, "top1": numbers})
+    record = {"settings": settings.plain(), "store": store.hash, "top1": numbers, "gain": told.gain.plain()}
+    write_json(out / "quickstart.json", record)
     return told
 
 
@@ -156,7 +165,7 @@ def _short_pretrain(settings: QuickstartSettings, facts: Facts) -> PretrainSetti
     preset = skeletonmae(facts)
     # Many short steps in place of few long ones: the literal rate is made for millions of frames.
     return preset.change(
-        input=preset.input.change(frames=settings.frames),
+        input=_short_input(settings, preset.input),
         optim=preset.optim.change(lr=1e-3),
         train=preset.train.change(epochs=settings.pretrain_epochs),
     )
@@ -165,9 +174,14 @@ def _short_pretrain(settings: QuickstartSettings, facts: Facts) -> PretrainSetti
 def _short_ssl(settings: QuickstartSettings, facts: Facts) -> RecogniseSettings:
     preset = ssl(facts)
     return preset.change(
-        input=preset.input.change(frames=settings.frames),
+        input=_short_input(settings, preset.input),
         train=preset.train.change(epochs=settings.epochs, batch=32),
     )
+
+
+def _short_input(settings: QuickstartSettings, input: InputSettings) -> InputSettings:
+    # Few labels do not teach that it makes no difference where in the image a person stands, or how far away.
+    return input.change(frames=settings.frames, normalise="centre" if input.normalise == "image" else input.normalise)
 
 
 def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[float]:
