@@ -6,6 +6,7 @@ leaves open is said in the settings and here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -118,7 +119,7 @@ PRETRAIN: dict[str, Callable[[Facts], PretrainSettings]] = {"skeletonmae": skele
 RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {"ssl": ssl}
 
 
-def fast_precision() -> str:
+def fast_precision() -> Literal["fp32", "bf16"]:
     """`bf16` where this machine computes it in hardware, else `fp32`; written into the settings, never left open."""
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
@@ -145,6 +146,6 @@ def _train(*, epochs: float, batch: int) -> TrainSettings:
     return TrainSettings(
         epochs=epochs,
         batch=batch,
-        precision="bf16" if fast_precision() == "bf16" else "fp32",
+        precision=fast_precision(),
         device="cuda" if torch.cuda.is_available() else "cpu",
     )
