@@ -3,7 +3,6 @@
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Reader, Recording, Source, labelled, make_clip, unknown_skeleton
-from ossein.readers.meta import named_skeleton, read_meta
+from ossein.readers.base import Recording, labelled, make_clip, unknown_skeleton
+from ossein.readers.folders import FolderReader
+from ossein.readers.meta import named_skeleton
 from ossein.readers.tracks import assign_tracks, span, triples
 from ossein.skeleton import Skeleton
 
@@ -43,7 +43,7 @@ class _Content:
     skeleton: Skeleton | None
 
 
-class COCO(Reader):
+class COCO(FolderReader):
     """A JSON file in COCO's keypoint format, a folder of such files, or class folders of them (which give the labels).
 
     A file is a clip: a list of detections with `image_id`, `keypoints` [x, y, score, ...] as pose estimators write, or
@@ -73,19 +73,17 @@ class COCO(Reader):
         lists = b'"image_id"' in head and b'"keypoints"' in head
         return file.suffix == ".json" and (lists or (b'"images"' in head and b'"file_name"' in head))
 
-    def read(self, path: Path, *, skeleton: Skeleton | None = None, classes: Sequence[str] = ()) -> Source:
-        """The clips of a file or folder; see the class and `Reader.read`."""
-        meta = read_meta(path).settle(skeleton, classes)
-        clips, names = labelled(path, _is_clip, meta.classes)
-        joints = meta.skeleton or _skeleton(path, clips)
-        return Source(
-            clips=map(partial(_clip, skeleton=joints, classes=names), clips),
-            num_clips=len(clips),
-            skeleton=joints,
-            classes=names,
-            splits=meta.splits,
-            facts=meta.facts,
-        )
+    def is_clip(self, path: Path) -> bool:
+        """See `FolderReader`."""
+        return _is_clip(path)
+
+    def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
+        """See `FolderReader`."""
+        return _skeleton(path, clips)
+
+    def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
+        """See `FolderReader`."""
+        return _clip(recording, skeleton, classes)
 
 
 def _is_clip(path: Path) -> bool:

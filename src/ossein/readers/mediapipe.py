@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Reader, Recording, Source, labelled, make_clip, unknown_skeleton
+from ossein.readers.base import Recording, labelled, make_clip, unknown_skeleton
+from ossein.readers.folders import FolderReader
 from ossein.readers.landmarks import Landmarks, read_csv
-from ossein.readers.meta import read_meta
 from ossein.readers.tracks import assign_tracks, numbers
 from ossein.skeleton import Skeleton
 
@@ -24,7 +23,7 @@ _JSON_HEAD = re.compile(rb'"(?:%s)"|^\s*\[\s*(?:null\s*,\s*)*\[?\s*\[\s*\{\s*"x"
 _CSV_HEAD = re.compile(rb"^[^\n]*\b(?:x_?0\b[^\n]*\by_?0|landmark\b[^\n]*\bx\b[^\n]*\by)\b", re.IGNORECASE)
 
 
-class MediaPipe(Reader):
+class MediaPipe(FolderReader):
     """A JSON or CSV file of landmarks, a folder of such files, or class folders of them (which give the labels).
 
     JSON: a list with one entry a frame, or {"frames": [...]} with `fps`, `width`, `height` if known. An entry is null
@@ -55,19 +54,17 @@ class MediaPipe(Reader):
         pattern = {".json": _JSON_HEAD, ".csv": _CSV_HEAD}.get(file.suffix)
         return pattern is not None and pattern.search(head) is not None
 
-    def read(self, path: Path, *, skeleton: Skeleton | None = None, classes: Sequence[str] = ()) -> Source:
-        """The clips of a file or folder; see the class and `Reader.read`."""
-        meta = read_meta(path).settle(skeleton, classes)
-        clips, names = labelled(path, _is_clip, meta.classes)
-        joints = meta.skeleton or _skeleton(path, clips)
-        return Source(
-            clips=map(partial(_clip, skeleton=joints, classes=names), clips),
-            num_clips=len(clips),
-            skeleton=joints,
-            classes=names,
-            splits=meta.splits,
-            facts=meta.facts,
-        )
+    def is_clip(self, path: Path) -> bool:
+        """See `FolderReader`."""
+        return _is_clip(path)
+
+    def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
+        """See `FolderReader`."""
+        return _skeleton(path, clips)
+
+    def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
+        """See `FolderReader`."""
+        return _clip(recording, skeleton, classes)
 
 
 def _is_clip(path: Path) -> bool:

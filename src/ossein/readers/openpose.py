@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Reader, Recording, Source, labelled, make_clip
-from ossein.readers.meta import read_meta
+from ossein.readers.base import Recording, make_clip
+from ossein.readers.folders import FolderReader
 from ossein.readers.tracks import assign_tracks, span, triples
 from ossein.skeleton import Skeleton
 
@@ -22,7 +21,7 @@ _FILE = re.compile(r"(?:(?P<stem>.*)_)?(?P<frame>\d+)_keypoints\.json")
 _BY_JOINTS = {18: "openpose-18", 25: "openpose-25"}
 
 
-class OpenPose(Reader):
+class OpenPose(FolderReader):
     """A folder of OpenPose's JSON files, a folder of such folders, or class folders of them (which give the labels).
 
     Frames are ordered by the number in the file name, and numbers left out are frames in which nobody is present. The
@@ -43,19 +42,17 @@ class OpenPose(Reader):
         except OSError:
             return False
 
-    def read(self, path: Path, *, skeleton: Skeleton | None = None, classes: Sequence[str] = ()) -> Source:
-        """The clips of a folder; see the class and `Reader.read`."""
-        meta = read_meta(path).settle(skeleton, classes)
-        clips, names = labelled(path, _is_clip, meta.classes)
-        joints = meta.skeleton or _skeleton(path, clips)
-        return Source(
-            clips=map(partial(_clip, skeleton=joints, classes=names), clips),
-            num_clips=len(clips),
-            skeleton=joints,
-            classes=names,
-            splits=meta.splits,
-            facts=meta.facts,
-        )
+    def is_clip(self, path: Path) -> bool:
+        """See `FolderReader`."""
+        return _is_clip(path)
+
+    def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
+        """See `FolderReader`."""
+        return _skeleton(path, clips)
+
+    def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
+        """See `FolderReader`."""
+        return _clip(recording, skeleton, classes)
 
 
 def _is_clip(path: Path) -> bool:
