@@ -107,3 +107,10 @@ def test_the_floor_of_hrnet16(real_data):
     train, test = (np.isin([clip.name for clip in clips], source.splits[f"mod3_{part}"]) for part in ("train", "val"))
     scores = extra_trees(z[train], y[train], z[test], num_classes=16, trees=100)
     assert top_k(scores, y[test]) > 0.68
+
+
+@pytest.mark.parametrize("classify", [extra_trees, linear_svm])
+def test_one_label_a_class_raises_no_warning(classify):
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(30, 5)), np.arange(30)
+    assert classify(features, labels, features, num_classes=30).shape == (30, 30)

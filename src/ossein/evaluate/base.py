@@ -1,5 +1,9 @@
 """What the protocols share: labelled features checked once, and score columns for every class."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from ossein.errors import DataError
@@ -34,6 +38,14 @@ def check_training(train: np.ndarray, labels: np.ndarray, test: np.ndarray, num_
         raise DataError(
             f"the {len(labels)} training clips show {len(np.unique(labels))} class, at least 2 are needed. Take more clips."
         )
+
+
+@contextmanager
+def few_labels() -> Iterator[None]:
+    """Fit a classifier without being asked whether so few labels a class are not numbers to regress on."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        yield
 
 
 def check_labels(labels: np.ndarray, num_classes: int) -> None:

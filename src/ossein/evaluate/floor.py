@@ -6,7 +6,7 @@ import numpy as np
 
 from ossein.clip import Batch
 from ossein.errors import DataError
-from ossein.evaluate.base import all_columns, check_training
+from ossein.evaluate.base import all_columns, check_training, few_labels
 
 FLOOR_FRAMES = 16
 """T at which clips are sampled for the floor, the same for every data set."""
@@ -54,7 +54,8 @@ def extra_trees(
     from sklearn.ensemble import ExtraTreesClassifier
 
     check_training(train, train_y, test, num_classes)
-    model = ExtraTreesClassifier(trees, random_state=seed, n_jobs=os.cpu_count()).fit(train, train_y)
+    with few_labels():
+        model = ExtraTreesClassifier(trees, random_state=seed, n_jobs=os.cpu_count()).fit(train, train_y)
     return all_columns(np.asarray(model.predict_proba(test)), model.classes_, num_classes, missing=0.0)
 
 
@@ -75,7 +76,8 @@ def linear_svm(train: np.ndarray, train_y: np.ndarray, test: np.ndarray, *, num_
     from sklearn.svm import SVC
 
     check_training(train, train_y, test, num_classes)
-    model = SVC(kernel="linear").fit(train, train_y)
+    with few_labels():
+        model = SVC(kernel="linear").fit(train, train_y)
     votes = model.decision_function(test)
     if votes.ndim == 1:  # Of two classes scikit-learn gives only the margin of the second.
         votes = np.stack([-votes, votes], 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ossein.errors import SettingsError
-from ossein.evaluate.base import all_columns, check_training
+from ossein.evaluate.base import all_columns, check_training, few_labels
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 """The choices of C, the inverse of the weight decay."""
@@ -94,9 +94,7 @@ def _fit(z: np.ndarray, y: np.ndarray, strength: float):
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), few_labels():
         # Separable features have no finite optimum at a large C; the held-out clips judge where the fit stopped.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        # One or two labels a class are few, not a sign that labels are numbers to regress on.
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         return LogisticRegression(C=strength, max_iter=1000).fit(z, y)
