@@ -225,7 +225,7 @@ commit {commit} and {versions}, on a 2-core CPU. CPU minutes are all of a row: p
 
 **What this says.** As published, and with this little training, SSL stays below plain ExtraTrees or a linear SVM on Penn Action, UTD-MHAD and
 JHMDB, and beats them on NW-UCLA, where the view changes. With all labels its pre-training, which looks at one frame at a time, brings nothing
-that can be told from chance. With few labels it does: see the quickstart.
+that can be told from chance; with few labels of synthetic clips, in the quickstart, neither.
 
 **Settings.** The presets `skeletonmae` and `ssl`, with one set of overrides: `--input.frames 32`,
 `--input.normalise centre` for 2-D (bodies centred and scaled in place of the paper's image size; 3-D sets use `facing`, the preset's own choice),
