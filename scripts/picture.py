@@ -14,6 +14,7 @@ import torch
 from ossein.clip import Batch
 from ossein.deploy import load_pretrained
 from ossein.draw import Draw
+from ossein.pretrain import MaskedPretrainer
 from ossein.store import Store, resolve
 from ossein.train import fixed_batches
 from ossein.view import Rebuilt, draw_rebuilt
@@ -27,6 +28,7 @@ def main(folder: Path, out: Path) -> None:
     """Draw, for each action, the test clip whose hidden limbs have most to do."""
     store = Store.open(folder / "synthetic.clips")
     method, card = load_pretrained(folder / "pretrain")
+    assert isinstance(method, MaskedPretrainer)
     test = resolve(store, card.data["split"]).test
     examples = []
     for action in ACTIONS:

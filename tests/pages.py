@@ -28,6 +28,7 @@ SHORT = {
     ("pretrain",): "--input.frames 8 --train.epochs 1",
     ("recognise",): "--input.frames 8 --train.epochs 1",
     ("quickstart",): "--clips 60 --labels 1 --seeds 0 --frames 8 --pretrain-epochs 0.2 --epochs 1",
+    ("reproduce",): "--pretrain-epochs 0.1 --epochs 0.1 --frames 8 --seeds 0",
     ("data", "synthetic"): "--clips 36",
 }
 """What makes a command short, by the words it begins with."""

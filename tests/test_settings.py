@@ -1,7 +1,7 @@
 """Settings: frozen, strict, to YAML and back, and errors that name the field and the near one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import Field, ValidationError
@@ -10,7 +10,7 @@ from ossein.errors import SettingsError
 from ossein.files import read_yaml, write_yaml
 from ossein.pretrain import SkeletonMAESettings
 from ossein.settings import Settings, diff
-from ossein.tasks import STRLSettings
+from ossein.tasks import STGCNSettings, STRLSettings
 
 
 class Inner(Settings):
@@ -81,6 +81,41 @@ def test_settings_are_frozen_and_their_docstrings_are_help():
 def test_what_is_wrong_is_said(data: dict[str, Any], says: str):
     with pytest.raises(SettingsError) as caught:
         Outer.read({"needed": True, **data}, where="run.yaml")
+    assert str(caught.value).startswith(f"run.yaml: {says}")
+
+
+Two = Annotated[STGCNSettings | SkeletonMAESettings, Field(discriminator="kind")]
+
+
+class Either(Settings):
+    """Settings of one of several kinds."""
+
+    model: Annotated[STRLSettings | Two, Field(discriminator="kind")]
+
+
+@pytest.mark.parametrize("model", [STRLSettings(layers=2), STGCNSettings(blocks=1), SkeletonMAESettings(beta=3)])
+def test_the_kind_says_which_settings_are_read(model: Settings):
+    assert Either.read({"model": model.plain()}).model == model
+    assert type(Either.read({"model": model.plain()}).model) is type(model)
+    assert Either.read(Either(model=STRLSettings()).change(model=model).plain()).model == model  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"kind": "strl", "layer": 1}, "unknown field 'model.layer'. Did you mean 'layers'?"),
+        ({"kind": "strl", "layers": 0}, "field 'model.layers': Input should be greater than or equal to 1, got 0."),
+        ({"kind": "strl", "encoder": {"widht": 8}}, "unknown field 'model.encoder.widht'. Did you mean 'width'?"),
+        ({"kind": "skeletonmae", "bet": 2}, "unknown field 'model.bet'. Did you mean 'beta'?"),
+        ({"kind": "stgcn", "widths": [8, 0]}, "field 'model.widths.1': Input should be greater than or equal to 1"),
+        ({"kind": "stgnc"}, "field 'model.kind': Input should be one of 'strl', 'stgcn', 'skeletonmae', got 'stgnc'."),
+        ({"blocks": 2}, "field 'model.kind' is missing."),
+        (3, "field 'model': Input should be a valid dictionary"),
+    ],
+)
+def test_what_is_wrong_in_settings_of_several_kinds_is_said(data: Any, says: str):
+    with pytest.raises(SettingsError) as caught:
+        Either.read({"model": data}, where="run.yaml")
     assert str(caught.value).startswith(f"run.yaml: {says}")
 
 

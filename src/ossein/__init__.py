@@ -11,20 +11,20 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ossein.clip import Batch, Clip
-    from ossein.deploy import Recogniser, load
+    from ossein.deploy import Predictor, load
     from ossein.skeleton import Skeleton
     from ossein.store import Store
 
 _HOMES = {
     "Batch": "ossein.clip",
     "Clip": "ossein.clip",
-    "Recogniser": "ossein.deploy",
+    "Predictor": "ossein.deploy",
     "Skeleton": "ossein.skeleton",
     "Store": "ossein.store",
     "load": "ossein.deploy",
 }
 
-__all__ = ["Batch", "Clip", "Recogniser", "Skeleton", "Store", "__version__", "load"]
+__all__ = ["Batch", "Clip", "Predictor", "Skeleton", "Store", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ A settings class stands next to the class it builds. Unknown keys, values out of
 errors; the docstring under a field is its help on the command line.
 """
 
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -72,18 +72,40 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _in_words(cls: type[BaseModel], error: ValidationError) -> str:
     first = error.errors()[0]
-    path = ".".join(str(step) for step in first["loc"]) or cls.__name__
+    steps, known = _way(cls, first["loc"])
+    path = ".".join(steps) or cls.__name__
     if first["type"] == "extra_forbidden":
-        return f"unknown field '{path}'. {did_you_mean(str(first['loc'][-1]), _known(cls, first['loc']))}"
-    if first["type"] == "missing":
+        return f"unknown field '{path}'. {did_you_mean(steps[-1], known)}"
+    if first["type"] == "union_tag_invalid":
+        told = first.get("ctx", {})
+        return f"field '{path}.kind': Input should be one of {told['expected_tags']}, got '{told['tag']}'. Mend it."
+    if first["type"] == "union_tag_not_found":
+        path += ".kind"
+    if first["type"] in ("missing", "union_tag_not_found"):
         return f"field '{path}' is missing. Add it; run with --help to see every field and its range."
     return f"field '{path}': {first['msg']}, got {first['input']!r}. Run with --help to see every field and its range."
 
 
-def _known(cls: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    for step in loc[:-1]:
-        field = cls.model_fields.get(str(step))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return []
-        cls = field.annotation
-    return list(cls.model_fields)
+def _way(cls: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[str], list[str]]:
+    """The fields on the way to an error, and what stands beside the last; the kinds that pydantic names are left out."""
+    names: list[str] = []
+    beside: list[str] = []
+    choices = [cls]
+    for step in loc:
+        several = choices if len(choices) > 1 else []
+        kinds = {one.model_fields["kind"].default: one for one in several if "kind" in one.model_fields}
+        if step in kinds:
+            choices = [kinds[step]]
+            continue
+        names.append(str(step))
+        fields = choices[0].model_fields if choices else {}
+        beside = list(fields)
+        choices = _classes(fields[names[-1]].annotation) if names[-1] in fields else []
+    return names, beside
+
+
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    """The settings that a field may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [one for part in get_args(annotation) for one in _classes(part)]

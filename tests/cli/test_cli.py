@@ -51,6 +51,7 @@ def test_help(cli, words):
         ),
         ("recognise", ["--from", "--labels", "--seeds"]),
         ("recognise ssl", ["--model.combine", "--smoothing", "--optim.drops", "(paper: 3)"]),
+        ("recognise stgcn", ["--model.kind {stgcn}", "--model.widths", "--model.dropout", "--labels STR"]),
         ("evaluate", ["--protocol", "--confusion"]),
         ("predict", ["--json", "--top"]),
     ],
@@ -60,6 +61,11 @@ def test_help_of_every_verb(cli, words, told):
     assert done.code == 0
     for text in told:
         assert any(one in done.out for one in text.split("|")), text
+
+
+def test_help_shows_the_fields_of_the_presets_own_model(cli):
+    assert "--model.widths" not in cli("recognise", "ssl", "--help").out
+    assert "--model.encoder" not in cli("recognise", "stgcn", "--help").out
 
 
 def test_help_shows_what_would_be_used(cli, synthetic_store):
@@ -75,12 +81,12 @@ def test_help_shows_what_would_be_used(cli, synthetic_store):
     [
         ("pretrian", "'pretrian' is no verb of ossein. Did you mean 'pretrain'?"),
         ("data prepar", "'prepar' is no verb of ossein data. Did you mean 'prepare'?"),
-        ("data", "usage: ossein data {prepare,synthetic,info,list}"),
+        ("data", "usage: ossein data {get,prepare,synthetic,info,list}"),
         ("pretrain skeltonmae STORE", "'skeltonmae' is no preset of ossein pretrain. Did you mean 'skeletonmae'?"),
         ("recognise sll STORE", "'sll' is no preset of ossein recognise."),
-        ("pretrain", "usage: ossein pretrain {skeletonmae} STORE"),
-        ("recognise ssl", "usage: ossein recognise {ssl} STORE"),
-        ("pretrain --out x skeletonmae STORE", "usage: ossein pretrain {skeletonmae} STORE"),
+        ("pretrain", "usage: ossein pretrain {skeletonmae"),
+        ("recognise ssl", "usage: ossein recognise {ssl,"),
+        ("pretrain --out x skeletonmae STORE", "usage: ossein pretrain {skeletonmae"),
         ("pretrain skeletonmae STORE --train.epohcs 3", "--train.epochs"),
         ("pretrain skeletonmae STORE --train.epochs none", "none"),
         ("pretrain skeletonmae STORE --train.epochs -1", "greater than 0"),
@@ -89,6 +95,9 @@ def test_help_shows_what_would_be_used(cli, synthetic_store):
         ("pretrain skeletonmae STORE --model.mask.share 1", "less than 1"),
         ("recognise ssl STORE --optim.drops 0.5 2", "between 0 and 1"),
         ("recognise ssl STORE --model.kernel 4", "kernel"),
+        ("recognise ssl STORE --model.kind stgcn", "Expected one of"),
+        ("recognise ssl STORE --model.widths 8", "--model.widths"),
+        ("recognise stgcn STORE --model.dropout 1", "less than 1"),
         ("recognise ssl STORE --smoothing 2", "--smoothing: Input should be less than 1, got 2.0."),
         ("quickstart --clips 3", "greater than or equal to 60"),
         ("data synthetic new.clips --miss 0.9", "0.5"),
@@ -115,7 +124,7 @@ def test_a_wrong_call(cli, fixed_store, tmp_path, words, told):
         ("pretrain skeletonmae STORE --split half --config nowhere.yaml", "nowhere.yaml: cannot be read"),
         ("pretrain skeletonmae STORE --split half --model.mask.parts 9", "coco-17 has no part 9."),
         ("recognise ssl STORE --split half --from nowhere", "nowhere: holds no run"),
-        ("recognise ssl STORE --split half --labels -2", "-2 clips per class"),
+        ("recognise ssl STORE --split half --labels 10", "Did you mean '10%' or '10-per-class'?"),
         ("evaluate nowhere STORE", "nowhere: holds no run"),
         ("predict nowhere file.csv", "nowhere: holds no bundle"),
         ("data info nowhere.clips", "nowhere.clips: cannot be read"),

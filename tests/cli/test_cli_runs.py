@@ -41,7 +41,7 @@ def test_from_data_to_answers(cli, tmp_path):
     assert "pre-train skeletonmae on 24 clips" in done.out
     told = shlex.split(done.out.partition("next: ossein ")[2])
     assert told == ["recognise", "ssl", "demo.clips", "--from", "runs/pretrain-skeletonmae-demo-1"]
-    done = cli(*told, "--input.frames", 8, *SHORT[6:], "--train.epochs", 1, "--labels", 1, "--seeds", 0, 1)
+    done = cli(*told, "--input.frames", 8, *SHORT[6:], "--train.epochs", 1, "--labels", "1-per-class", "--seeds", 0, 1)
     assert done.code == 0, done.err
     assert re.search(r"mean over seeds: top-1 [\d.]+ ± [\d.]+ \(n=2\) %", done.out)
     run = "runs/recognise-ssl-demo-1"
@@ -102,7 +102,17 @@ def test_class_names_that_look_like_markup(cli, tmp_path):
 
 
 def test_a_run_yaml_repeats_the_run(cli, fixed_store, pretrained_run, tmp_path):
-    words = ["recognise", "ssl", fixed_store.path, "--split", "half", "--from", pretrained_run, "--labels", 2]
+    words = [
+        "recognise",
+        "ssl",
+        fixed_store.path,
+        "--split",
+        "half",
+        "--from",
+        pretrained_run,
+        "--labels",
+        "2-per-class",
+    ]
     small = ("--input.frames", 8, "--model.layers", 1, "--train.precision", "fp32", "--train.batch", 5)
     first = cli(*words, *small, "--train.epochs", 2, "--train.seed", 3, "--optim.lr", 0.03, "--out", "a")
     assert first.code == 0, first.err
@@ -112,13 +122,45 @@ def test_a_run_yaml_repeats_the_run(cli, fixed_store, pretrained_run, tmp_path):
     assert {**one, "made_by": None} == {**other, "made_by": None}
     # What is said beside it wins.
     done = cli(
-        "recognise", "ssl", fixed_store.path, "--config", "a/run.yaml", "--train.epochs", 1, "--labels", 1, "--out", "c"
+        "recognise",
+        "ssl",
+        fixed_store.path,
+        "--config",
+        "a/run.yaml",
+        "--train.epochs",
+        1,
+        "--labels",
+        "50%",
+        "--out",
+        "c",
     )
     assert done.code == 0, done.err
     third = read_yaml(tmp_path / "c" / "run.yaml")
     assert third["settings"]["train"] == {**one["settings"]["train"], "epochs": 1}
     assert third["settings"]["optim"]["lr"] == 0.03
-    assert third["data"]["labels"] == 1
+    assert third["data"]["labels"] == "50%"
+
+
+def test_a_run_yaml_brings_the_settings_of_its_own_model(cli, fixed_store, pretrained_run, tmp_path):
+    words = ["recognise", "stgcn", fixed_store.path]
+    small = ("--input.frames", 8, "--model.widths", 8, 12, "--train.batch", 5, "--train.epochs", 1)
+    first = cli(*words, "--split", "half", *small, "--out", "a")
+    assert first.code == 0, first.err
+    again = cli(*words, "--config", "a/run.yaml", "--model.kernel", 3, "--out", "b")
+    assert again.code == 0, again.err
+    one, other = (read_yaml(tmp_path / name / "run.yaml")["settings"] for name in "ab")
+    assert one["model"]["widths"] == [8, 12]
+    assert other == {**one, "model": {**one["model"], "kernel": 3}}
+    done = cli("evaluate", "a", fixed_store.path, "--protocol", "classes", "linear")
+    assert done.code == 0, done.err
+    # Neither does it fit another preset, nor does an encoder fit it.
+    done = cli("recognise", "ssl", fixed_store.path, "--config", "a/run.yaml", "--out", "c")
+    assert done.code == 1
+    assert "a/run.yaml: its settings are for 'stgcn', this preset is 'strl'." in done.err
+    done = cli(*words, "--split", "half", "--from", pretrained_run, "--out", "c")
+    assert done.code == 1
+    assert "STGCN has no place for a pre-trained encoder" in done.err
+    assert not (tmp_path / "c").exists()
 
 
 def test_settings_from_a_file_of_ones_own(cli, fixed_store, pretrained_run, tmp_path):

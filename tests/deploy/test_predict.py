@@ -8,14 +8,14 @@ import pytest
 
 import ossein
 from ossein.clip import Clip
-from ossein.deploy import Recogniser, load, read_card
+from ossein.deploy import Predictor, load, read_card
 from ossein.errors import DataError, OsseinError, SettingsError, SkeletonError
 from ossein.evaluate.model import class_scores
 from ossein.skeleton import Skeleton
 
 
 @pytest.fixture(scope="module")
-def model(recogniser_run) -> Recogniser:
+def model(recogniser_run) -> Predictor:
     return load(recogniser_run)
 
 

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ossein.errors import DataError, SettingsError
-from ossein.evaluate import cut, linear_probe, top_k
+from ossein.evaluate import choose_strength, cut, linear_probe, top_k
 
 
 def blobs(num_clips, num_classes=4, dims=12, noise=2.0, seed=0):
@@ -109,3 +109,11 @@ def test_bad_strengths_are_refused(strengths):
     z, y = blobs(8)
     with pytest.raises(SettingsError, match="above 0"):
         linear_probe(z, y, z, num_classes=4, strengths=strengths)
+
+
+def test_the_choice_can_be_had_by_itself():
+    z, y = blobs(60, dims=200, noise=9.0)
+    chosen = choose_strength(z, y, seed=3)
+    wanted = linear_probe(z, y, z[:5], num_classes=4, strengths=[chosen])
+    np.testing.assert_array_equal(linear_probe(z, y, z[:5], num_classes=4, seed=3), wanted)
+    assert choose_strength(z[:4], y[:4]) == 0.1  # one clip per class leaves nothing to choose by

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ossein.nn import GATConv, GCNConv, GINConv, GraphConv, GraphStack, gather
+from ossein.nn import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
 from ossein.skeleton import Skeleton
 
 COCO = Skeleton.of("coco-17")
 CONVS = [GINConv, GCNConv, GATConv]
+ALL = [*CONVS, PartitionConv]
 
 
 def neighbours(skeleton: Skeleton) -> list[list[int]]:
@@ -99,7 +100,48 @@ def test_gat_has_one_head_where_four_do_not_fit():
     assert layer(features()).shape == (17, 5, 6)
 
 
-@pytest.mark.parametrize("conv", CONVS)
+def steps_to_centre(skeleton: Skeleton) -> list[int]:
+    """The bones between each joint and the nearest centre joint, by walking outwards."""
+    steps, wave = dict.fromkeys(skeleton.centre, 0), list(skeleton.centre)
+    while wave:
+        wave = [u for v in wave for u in neighbours(skeleton)[v] if steps.setdefault(u, steps[v] + 1) == steps[v] + 1]
+        wave = [u for u in dict.fromkeys(wave) if steps[u] == max(steps.values())]
+    return [steps[v] for v in range(len(skeleton))]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["coco-17", "ntu-25"])
+def test_partitions_are_averaged_each_with_its_own_map(name: str):
+    skeleton = Skeleton.of(name)
+    layer = made(PartitionConv, skeleton=skeleton)
+    assert isinstance(layer, PartitionConv)
+    h = torch.randn(len(skeleton), 5, 6, dtype=torch.float64)
+    near, far, out = neighbours(skeleton), steps_to_centre(skeleton), layer(h)
+    for v in range(len(skeleton)):
+        kinds = [
+            [u for u in [v, *near[v]] if far[u] == far[v]],
+            [u for u in near[v] if far[u] < far[v]],
+            [u for u in near[v] if far[u] > far[v]],
+        ]
+        expected = layer.linear.bias.expand(5, -1).clone()
+        for k, kind in enumerate(kinds):
+            for u in kind:
+                weighed = layer.importance[k, v, u] * h[u] / len(kind)
+                expected += weighed @ layer.linear.weight[:, 6 * k : 6 * k + 6].T
+        # The matrix is kept in float32.
+        torch.testing.assert_close(out[v], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_every_edge_is_of_one_kind_and_starts_with_importance_one():
+    kinds = partitions(COCO) > 0
+    whole = torch.from_numpy(COCO.adjacency()) + torch.eye(17)
+    assert torch.equal(kinds.sum(0), whole.long())
+    # Who is nearer to the centre for one end of a bone is further for the other.
+    assert torch.equal(kinds[1], kinds[2].T)
+    assert (PartitionConv(COCO, 6, 8).importance == 1).all()
+
+
+@pytest.mark.parametrize("conv", ALL)
 def test_a_joint_hears_from_its_neighbours_and_no_further(conv: type[GraphConv]):
     layer, h = made(conv).eval(), features().requires_grad_()
     for v in range(17):
@@ -108,7 +150,7 @@ def test_a_joint_hears_from_its_neighbours_and_no_further(conv: type[GraphConv])
         assert set(heard.nonzero().flatten().tolist()) == {v, *neighbours(COCO)[v]}
 
 
-@pytest.mark.parametrize("conv", CONVS)
+@pytest.mark.parametrize("conv", ALL)
 def test_graphs_do_not_hear_of_each_other(conv: type[GraphConv]):
     layer, h = made(conv).eval(), features()
     out = layer(h)

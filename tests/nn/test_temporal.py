@@ -1,11 +1,11 @@
-"""The multi-scale temporal module against its four branches, one after another, joint by joint."""
+"""Looking along time: the four branches of the multi-scale module one after another, and convolution frame by frame."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ossein.nn import MultiScaleTemporal
+from ossein.nn import MultiScaleTemporal, TemporalConv
 
 V, N, T, D = 3, 2, 9, 8
 
@@ -96,3 +96,19 @@ def test_nobody_present_is_fine():
     out = m(torch.zeros(V, N, T, D, dtype=torch.float64), torch.zeros(0, dtype=torch.long))
     assert not out.any()
     torch.testing.assert_close(m.norm_out.running_mean, torch.zeros(D, dtype=torch.float64))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (9, 1), (3, 2), (9, 2), (5, 3)])
+def test_a_temporal_convolution_sums_over_frames_around_every_stride(kernel: int, stride: int):
+    torch.manual_seed(0)
+    m, h = TemporalConv(D, kernel, stride).double(), features()
+    out = m(h)
+    assert out.shape == (V, N, -(-T // stride), D)
+    for t in range(out.shape[2]):
+        expected = torch.zeros(V, N, D, dtype=torch.float64)
+        for k in range(kernel):
+            source = t * stride + k - kernel // 2
+            if 0 <= source < T:
+                expected += h[:, :, source] @ m.conv.weight[:, :, k, 0].T
+        torch.testing.assert_close(out[:, :, t], expected)

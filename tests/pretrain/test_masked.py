@@ -22,7 +22,7 @@ HIDDEN = [8, 10, 14, 16]
 def method(seed: int = 0, **more: Any) -> SkeletonMAE:
     torch.manual_seed(seed)
     encoder = {"width": 16, "depth": 2, "kind": more.pop("kind", "gin")}
-    return SkeletonMAE(COCO, 2, SkeletonMAESettings.read({"encoder": encoder, **more}))
+    return SkeletonMAE(COCO, 2, T, M, SkeletonMAESettings.read({"encoder": encoder, **more}))
 
 
 def batch(score: Tensor | None = None, seed: int = 1) -> Batch:
@@ -41,7 +41,7 @@ def some_absent() -> Tensor:
 
 
 def test_the_pieces_are_those_of_the_paper():
-    made = SkeletonMAE(COCO, 2, SkeletonMAESettings())
+    made = SkeletonMAE(COCO, 2, T, M, SkeletonMAESettings())
     s = made.settings
     assert (s.encoder.kind, s.encoder.width, s.encoder.depth) == ("gin", 64, 3)
     assert (s.mask.kind, s.mask.parts, s.beta, s.detach, s.remask) == ("parts", (3, 5), 2.0, True, False)

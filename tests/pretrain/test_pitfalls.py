@@ -51,7 +51,7 @@ TRAIN, TEST = walkers(32, seed=0), walkers(32, seed=1)
 
 def made(seed: int = 0, **more: bool) -> SkeletonMAE:
     torch.manual_seed(seed)
-    return SkeletonMAE(COCO, 2, SkeletonMAESettings.read({"encoder": {"width": 16, "depth": 2}, **more}))
+    return SkeletonMAE(COCO, 2, 8, 1, SkeletonMAESettings.read({"encoder": {"width": 16, "depth": 2}, **more}))
 
 
 def spread(method: SkeletonMAE) -> float:

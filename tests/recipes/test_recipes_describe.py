@@ -30,7 +30,7 @@ def test_what_a_store_holds(tmp_path):
     assert facts["unit"] == "metres"
     assert "name" not in facts
     # The twin of a training clip is told; a clip that is listed once is no twin.
-    assert split_rows(store) == [("train", "2", "2", "1"), ("x", "1", "2", "-")]
+    assert split_rows(store) == [("train", "2", "2", "1"), ("x", "1", "2", "-"), ("loso (2 folds)", "1", "1", "-")]
     assert class_rows(store) == [("0", "[walk]", "2"), ("1", "run", "1"), ("-", "no label", "1")]
 
 
@@ -42,3 +42,13 @@ def test_a_store_that_knows_little(tmp_path):
     assert facts["image sizes"] == "known"
     assert split_rows(store) == []
     assert class_rows(store) == [("-", "no label", "1")]
+
+
+def test_splits_that_follow_from_the_clips(tmp_path):
+    clips = [clip(i, f"clip {i}", i % 2, subject=min(i, 2)) for i in range(7)]
+    source = Source(iter(clips), skeleton=Skeleton.of("coco-17"), classes=("walk", "run"))
+    store = write_store(source, tmp_path / "s.clips")
+    assert split_rows(store) == [
+        ("loso (3 folds)", "2 to 6", "1 to 5", "-"),
+        ("kfold5 (5 folds)", "5 to 6", "1 to 2", "-"),
+    ]

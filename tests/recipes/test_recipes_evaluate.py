@@ -9,11 +9,12 @@ import pytest
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import load_pretrained, load_recogniser
 from ossein.errors import BundleError, DataError, SettingsError, SkeletonError
-from ossein.evaluate import linear_probe
+from ossein.evaluate import Ranks, choose_strength, linear_probe, retrieve
 from ossein.evaluate.model import class_scores, encoder_features, model_features
 from ossein.readers.base import Source
-from ossein.recipes.describe import evaluation_rows, result_lines
+from ossein.recipes.describe import evaluation_table, result_lines
 from ossein.recipes.evaluate import evaluate
+from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.store import resolve, write_store
 
@@ -67,6 +68,28 @@ def test_a_recogniser_is_probed(run, fixed_store):
     assert results["rows"][1]["top1"] == pytest.approx(accuracy(scores, fixed_store, "half"))
 
 
+def test_an_encoder_is_asked_for_clips(encoder, fixed_store):
+    results = evaluate(encoder, fixed_store, protocols=("retrieval", "linear"))
+    method, card = load_pretrained(encoder)
+    split = resolve(fixed_store, "half")
+    train, test = (
+        encoder_features(method.encoder, fixed_store, part, card.input) for part in (split.train, split.test)
+    )
+    train_y, test_y = (fixed_store.labels[part] for part in (split.train, split.test))
+    linear, row = results["rows"]
+    assert linear["strength"] == choose_strength(train, train_y)
+    assert row == {
+        "run": "encoder",
+        "split": "half",
+        "protocol": "retrieval",
+        **Ranks.of(*retrieve(train, train_y, test, test_y, num_classes=4)).plain(),
+    }
+    assert list(results["mean"]["retrieval"]) == ["rank1", "rank5", "map"]
+    heads, rows = evaluation_table(results)
+    assert heads[-1] == "mAP %"
+    assert [cell for cell, head in zip(rows[1], heads) if head == "mAP %"] == [f"{100 * row['map']:.1f}"]
+
+
 def test_test_labels_choose_nothing(encoder, fixed_store, tmp_path):
     """Other labels in the test half: the same answers of the probes, so that new numbers follow from the old ones."""
     before = np.array(evaluate(encoder, fixed_store)["rows"][0]["confusion"])
@@ -91,9 +114,10 @@ def test_many_runs_are_averaged(fixed_store, tiny_recognise, tmp_path):
     assert results["mean"]["classes"]["top1"]["mean"] == pytest.approx(
         np.mean([row["top1"] for row in results["rows"]])
     )
-    rows = evaluation_rows(results)
+    heads, rows = evaluation_table(results)
+    assert heads[:4] == ("run", "protocol", "split", "clips")
     assert len(rows) == 5
-    assert rows[-1][:2] == ("mean", "classes")
+    assert rows[-1][:4] == ("mean", "classes", "", "")
 
 
 def test_another_split(run, fixed_store):
@@ -103,9 +127,56 @@ def test_another_split(run, fixed_store):
         evaluate(run, fixed_store, split="a2")
 
 
+def test_several_splits_of_one_run(fixed_store, encoder, synthetic_store):
+    """A word for several splits gives each its rows; an encoder that learned from other data has seen none of them."""
+    results = evaluate(encoder, synthetic_store(), protocols=("knn",), split="kfold2")
+    assert [(row["protocol"], row["split"]) for row in results["rows"]] == [
+        (f"knn (k={k})", f"kfold2-{i}") for i in (1, 2) for k in (1, 5)
+    ]
+    with pytest.raises(DataError, match=r"has seen"):
+        evaluate(encoder, fixed_store, split="kfold2")
+
+
+def test_the_split_of_other_data(encoder, fixed_store, tmp_path):
+    """Other data have no split of that name: their only one is taken, and where there are several one must be named."""
+    names = fixed_store.names
+    splits = {"mine_train": names[:4], "mine_test": names[4:8], "yours_train": names[4:8], "yours_test": names[:4]}
+
+    def other(*lists):
+        clips = [fixed_store.clip(i) for i in range(8)]
+        source = Source(
+            iter(clips),
+            skeleton=fixed_store.skeleton,
+            classes=fixed_store.classes,
+            splits={name: splits[name] for name in lists},
+        )
+        return write_store(source, tmp_path / f"{len(lists)}.clips")
+
+    results = evaluate(encoder, other("mine_train", "mine_test"))
+    assert {row["split"] for row in results["rows"]} == {"mine"}
+    with pytest.raises(DataError, match=r"has 2 splits, name one with --split"):
+        evaluate(encoder, other(*splits))
+
+
+def test_nothing_is_left_to_test_on(fixed_store, tiny_pretrain, tmp_path):
+    pretrain("skeletonmae", fixed_store, tmp_path, splits=["all"], settings=tiny_pretrain(fixed_store, epochs=0.3))
+    with pytest.raises(DataError, match=r"learned from every clip of fixed.clips"):
+        evaluate(tmp_path, fixed_store)
+    with pytest.raises(DataError, match=r"has seen 8 of the 8 test clips"):
+        evaluate(tmp_path, fixed_store, split="half")
+
+
 def test_a_split_that_only_pre_training_has_seen(fixed_store, pretrained_run, tiny_recognise, tmp_path):
     settings = tiny_recognise(fixed_store, epochs=0.3)
-    recognise("ssl", fixed_store, tmp_path, splits=["half"], pretrained=pretrained_run, labels=1, settings=settings)
+    recognise(
+        "ssl",
+        fixed_store,
+        tmp_path,
+        splits=["half"],
+        pretrained=pretrained_run,
+        labels="1-per-class",
+        settings=settings,
+    )
     with pytest.raises(DataError, match=r"has seen 8 of the 8 test clips"):
         evaluate(tmp_path, fixed_store, split="a2")
 

@@ -3,11 +3,22 @@
 import pytest
 
 from ossein.deploy import read_card
-from ossein.pretrain import SkeletonMAE
+from ossein.pretrain import SkeletonMAE, build_method
 from ossein.recipes import presets
-from ossein.recipes.presets import MANY, Facts, PretrainSettings, RecogniseSettings, fast_precision, skeletonmae, ssl
+from ossein.recipes.presets import (
+    MANY,
+    PRETRAIN,
+    RECOGNISE,
+    Facts,
+    PretrainSettings,
+    RecogniseSettings,
+    fast_precision,
+    skeletonmae,
+    ssl,
+    stgcn,
+)
 from ossein.skeleton import Skeleton, builtin_names
-from ossein.tasks import STRL
+from ossein.tasks import STRL, STGCNSettings, build_recogniser
 
 
 def facts(name="coco-17", dims=2, persons=2, sizes=True, num=1000):
@@ -55,10 +66,23 @@ def test_normalisation_fits_the_data(of, normalise):
 @pytest.mark.parametrize("name", builtin_names())
 def test_models_can_be_built_on_every_skeleton(name):
     of = facts(name, persons=1)
-    method = SkeletonMAE(of.skeleton, 2, skeletonmae(of).model)
+    method = SkeletonMAE(of.skeleton, 2, 8, 1, skeletonmae(of).model)
     assert 0 < method.mask.count < len(of.skeleton)
     STRL(of.skeleton, 2, 8, 1, 3, ssl(of).model)
     assert ssl(of).input.persons == 1
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_every_preset_makes_what_it_says_for_any_data(dims):
+    of = facts("ntu-25", dims=dims)
+    for preset in PRETRAIN.values():
+        s = preset(of)
+        assert build_method(of.skeleton, dims, s.input.frames, s.input.persons, s.model).encoder.width > 0
+        assert PretrainSettings.read(s.plain()) == s
+    for preset in RECOGNISE.values():
+        s = preset(of, None)
+        assert build_recogniser(of.skeleton, dims, s.input.frames, s.input.persons, 3, s.model).shape[-1] == dims
+        assert RecogniseSettings.read(s.plain()) == s
 
 
 @pytest.mark.parametrize("num_parts", [2, 4])
@@ -66,7 +90,7 @@ def test_skeletons_with_few_parts(num_parts):
     joints = ["a", "b", "c", "d"]
     parts = {str(n): joints[n : n + 1] if n < num_parts - 1 else joints[n:] for n in range(num_parts)}
     skeleton = Skeleton.make("few", joints, [(0, 1), (1, 2), (2, 3)], parts=parts)
-    method = SkeletonMAE(skeleton, 2, skeletonmae(Facts(skeleton, 2, 1, False, 10)).model)
+    method = SkeletonMAE(skeleton, 2, 8, 1, skeletonmae(Facts(skeleton, 2, 1, False, 10)).model)
     assert 0 < method.mask.count < 4
 
 
@@ -74,13 +98,26 @@ def test_fine_tuning_keeps_what_pre_training_had(pretrained_run):
     card = read_card(pretrained_run)[1]
     card = card.change(input=card.input.change(normalise="centre", stream="bone"))
     s = ssl(facts(), card)
-    assert s.model.encoder.plain() == card.model["encoder"]
+    assert s.model.encoder == card.model.encoder
     assert (s.input.normalise, s.input.stream) == ("centre", "bone")
 
 
-def test_all_is_plain_and_comes_back():
-    for s, kind in ((skeletonmae(facts()), PretrainSettings), (ssl(facts()), RecogniseSettings)):
-        assert kind.read(s.plain()) == s
+def test_the_baseline_fits_the_data():
+    s = stgcn(facts())
+    assert s.model == STGCNSettings()
+    assert (s.input.frames, s.input.persons, s.input.normalise) == (32, 2, "centre")
+    assert (s.optim.kind, s.optim.schedule) == ("adamw", "cosine")
+    assert stgcn(facts("ntu-25", dims=3, sizes=False)).input.normalise == "facing"
+    assert s.augment.mirror == 0.5
+    assert stgcn(facts("hand-21")).augment.mirror == (0.5 if Skeleton.of("hand-21").pairs else 0)
+
+
+def test_every_recogniser_sees_clips_as_pre_training_did(pretrained_run):
+    card = read_card(pretrained_run)[1]
+    card = card.change(input=card.input.change(normalise="none", stream="bone"))
+    for preset in RECOGNISE.values():
+        s = preset(facts(), card)
+        assert (s.input.normalise, s.input.stream) == ("none", "bone")
 
 
 @pytest.mark.parametrize(

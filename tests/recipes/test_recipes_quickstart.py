@@ -11,7 +11,7 @@ from ossein.evaluate import FLOOR_FRAMES, extra_trees, floor_features, top_k
 from ossein.evaluate.model import class_scores
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.quickstart import QuickstartSettings, quickstart
-from ossein.store import Store, few, resolve
+from ossein.store import Store, draw_labels, resolve
 
 SMALL = {"clips": 60, "labels": 1, "frames": 8, "pretrain_epochs": 0.3, "epochs": 1}
 SETTINGS = QuickstartSettings(**SMALL, seeds=(0, 3))
@@ -54,7 +54,7 @@ def test_the_floor_has_the_same_labels(done):
     test = floor_features(store.sample_views(split.test, FLOOR_FRAMES, share=1.0))
     each = []
     for seed in (0, 3):
-        train = few(store.labels, split.train, 1, seed)
+        train = draw_labels(store.labels, split.train, "1-per-class", seed)
         z = floor_features(store.sample_views(train, FLOOR_FRAMES, share=1.0))
         scores = extra_trees(z, store.labels[train], test, num_classes=18, seed=seed)
         each.append(top_k(scores, store.labels[split.test]))

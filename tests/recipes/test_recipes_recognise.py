@@ -13,7 +13,7 @@ from ossein.evaluate.model import class_scores
 from ossein.readers.base import Source
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
-from ossein.store import few, resolve, write_store
+from ossein.store import draw_labels, resolve, write_store
 from ossein.train import Run
 
 NUMBERS = ("top1", "top5", "mean_class")
@@ -163,20 +163,23 @@ def test_going_on_from_other_weights(
             recognise("ssl", fixed_store, recogniser_run, pretrained=start, **call)
 
 
-@pytest.mark.parametrize("labels", [1, 2, 100])
-def test_few_labels(fixed_store, tiny_recognise, tmp_path, labels):
+@pytest.mark.parametrize(
+    ("labels", "num"), [("all", 12), ("1-per-class", 4), ("2-per-class", 8), ("9-per-class", 12), ("40%", 4)]
+)
+def test_few_labels(fixed_store, tiny_recognise, tmp_path, labels, num):
     settings = tiny_recognise(fixed_store, epochs=0.3, seed=6)
     recognise("ssl", fixed_store, tmp_path, splits=["half"], labels=labels, settings=settings)
     data = Run(tmp_path).read()["data"]
-    assert data["labels"] == labels
-    assert data["clips"] == 4 * min(labels, 3)
-    drawn = few(fixed_store.labels, np.arange(12), labels, 6)
-    assert len(drawn) == data["clips"]
+    assert (data["labels"], data["clips"]) == (labels, num)
+    drawn = draw_labels(fixed_store.labels, np.arange(12), labels, 6)
+    told = [range(int(part.split("-")[0]), int(part.split("-")[-1]) + 1) for part in data["seen"].split(",")]
+    assert sorted(number for part in told for number in part) == drawn.tolist()
 
 
-def test_too_few_labels(fixed_store, tiny_recognise, tmp_path):
-    with pytest.raises(SettingsError, match=r"-1 clips per class"):
-        recognise("ssl", fixed_store, tmp_path / "run", splits=["half"], labels=-1)
+@pytest.mark.parametrize("labels", ["-1", "10", "0-per-class", "101%"])
+def test_no_amount_of_labels(fixed_store, tiny_recognise, tmp_path, labels):
+    with pytest.raises(SettingsError, match=f"'{labels}' is no"):
+        recognise("ssl", fixed_store, tmp_path / "run", splits=["half"], labels=labels)
     assert not (tmp_path / "run").exists()
 
 
@@ -188,11 +191,11 @@ def test_clips_without_a_label(fixed_store, tiny_recognise, tmp_path):
     settings = tiny_recognise(fixed_store, epochs=0.3)
     with pytest.raises(DataError, match=r"2 train clips of 'half' have no label, such as 'clip 0'"):
         recognise("ssl", train, tmp_path / "run", splits=["half"], settings=settings)
-    recognise("ssl", train, tmp_path / "few", splits=["half"], labels=9, settings=settings)
+    recognise("ssl", train, tmp_path / "few", splits=["half"], labels="9-per-class", settings=settings)
     assert Run(tmp_path / "few").read()["data"]["seen"] == "1-4,6-11"
     test = remade(fixed_store, tmp_path / "test.clips", lambda i, c: with_label(c, UNKNOWN if i == 15 else c.label))
     with pytest.raises(DataError, match=r"1 test clips of 'half' have no label, such as 'clip 15'"):
-        recognise("ssl", test, tmp_path / "run", splits=["half"], labels=1, settings=settings)
+        recognise("ssl", test, tmp_path / "run", splits=["half"], labels="1-per-class", settings=settings)
     assert not (tmp_path / "run").exists()
 
 
@@ -209,7 +212,7 @@ def test_the_test_half_decides_nothing(fixed_store, tiny_recognise, tiny_pretrai
         encoder, out = tmp_path / f"pre-{name}", tmp_path / name
         pretrain("skeletonmae", store, encoder, splits=["half"], settings=tiny_pretrain(store, epochs=0.5))
         settings = tiny_recognise(store, epochs=1)
-        recognise("ssl", store, out, splits=["half"], pretrained=encoder, labels=2, settings=settings)
+        recognise("ssl", store, out, splits=["half"], pretrained=encoder, labels="2-per-class", settings=settings)
     assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert losses(tmp_path / "a") == losses(tmp_path / "b")
 
@@ -224,7 +227,15 @@ def test_pre_training_that_has_seen_test_clips(fixed_store, pretrained_run, tiny
 def test_what_pre_training_saw_is_remembered(fixed_store, pretrained_run, tiny_recognise, tmp_path):
     """A recogniser that learned from few labels has seen all that its encoder has seen."""
     settings = tiny_recognise(fixed_store, epochs=0.3)
-    recognise("ssl", fixed_store, tmp_path, splits=["half"], pretrained=pretrained_run, labels=1, settings=settings)
+    recognise(
+        "ssl",
+        fixed_store,
+        tmp_path,
+        splits=["half"],
+        pretrained=pretrained_run,
+        labels="1-per-class",
+        settings=settings,
+    )
     data = read_card(tmp_path)[1].data
     assert (data["clips"], data["seen"]) == (4, "0-11")
 
@@ -246,7 +257,6 @@ def test_folds_of_pre_training(fixed_store, tiny_pretrain, tiny_recognise, pretr
     [
         ({"input": {"normalise": "centre"}}, "input.normalise is centre, the pre-training had image"),
         ({"input": {"stream": "bone"}}, "input.stream is bone, the pre-training had joint"),
-        ({"model": {"encoder": {"kind": "gin", "width": 8, "depth": 2}}}, "model.encoder is .*'depth': 2.* had"),
     ],
 )
 def test_settings_that_contradict_pre_training(fixed_store, pretrained_run, tiny_recognise, tmp_path, fields, told):
@@ -255,6 +265,14 @@ def test_settings_that_contradict_pre_training(fixed_store, pretrained_run, tiny
     call = {"splits": ["half"], "pretrained": pretrained_run, "settings": s}
     with pytest.raises(SettingsError, match=told):
         recognise("ssl", fixed_store, tmp_path / "run", **call)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_encoder_that_does_not_fit(fixed_store, pretrained_run, tiny_recognise, tmp_path):
+    s = tiny_recognise(fixed_store)
+    s = s.change(model=s.model.change(encoder=s.model.encoder.change(depth=2)))
+    with pytest.raises(BundleError, match=r"differs from the model's in kind, width, depth or coordinates"):
+        recognise("ssl", fixed_store, tmp_path / "run", splits=["half"], pretrained=pretrained_run, settings=s)
     assert not (tmp_path / "run").exists()
 
 

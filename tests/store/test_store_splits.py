@@ -2,11 +2,9 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from ossein.errors import DataError, SettingsError
-from ossein.store import Split, few, protocols, resolve, resolve_many, training
+from ossein.errors import DataError
+from ossein.store import Split, protocols, resolve, resolve_many, training
 
 
 @pytest.fixture(scope="module")
@@ -117,35 +115,3 @@ def test_a_split_proves_itself():
         Split("s", np.array([1]), np.array([], int))
     with pytest.raises(DataError, match="1 clips are in both halves, clip number 3 is the first"):
         Split("s", np.array([1, 3]), np.array([3, 2]))
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(-1, 4), min_size=1, max_size=60), st.integers(0, 9), st.randoms())
-def test_few_is_balanced_nested_and_depends_on_the_seed_alone(labels, seed, random):
-    labels = np.array(labels)
-    pool = [i for i in range(len(labels)) if i % 3]
-    shuffled = random.sample(pool, len(pool))
-    before = set()
-    for k in (1, 2, 5, 100):
-        drawn = few(labels, pool, k, seed)
-        assert drawn.tolist() == few(labels, shuffled, k, seed).tolist() == sorted(set(drawn.tolist()))
-        assert before <= set(drawn.tolist()) <= set(pool)
-        before = set(drawn.tolist())
-        for c in range(-1, 5):
-            there = int((labels[pool] == c).sum())
-            assert (labels[drawn] == c).sum() == (0 if c == -1 else min(k, there))
-
-
-def test_few_draws_otherwise_with_another_seed_and_evenly():
-    labels = np.repeat([0, 1], 10)
-    drawn = [few(labels, range(20), 1, seed) for seed in range(400)]
-    counts = np.bincount(np.concatenate(drawn), minlength=20)
-    assert counts.min() > 15
-    assert counts.max() < 75
-    assert len({tuple(pair) for pair in drawn}) > 60  # the two classes are drawn independently
-
-
-@pytest.mark.parametrize(("per_class", "seed"), [(0, 0), (1, -1)])
-def test_few_refuses_nonsense(per_class, seed):
-    with pytest.raises(SettingsError):
-        few(np.zeros(3, int), [0], per_class, seed)

@@ -309,7 +309,7 @@ def test_bfloat16_is_finite_and_near_float32(training: bool):
 @options
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_every_layer_and_person_starts_from_the_one_encoder_and_goes_its_own_way(option: dict[str, Any], kind: str):
-    method = SkeletonMAE(COCO, 2, SkeletonMAESettings(encoder=settings(kind=kind).encoder))
+    method = SkeletonMAE(COCO, 2, T, M, SkeletonMAESettings(encoder=settings(kind=kind).encoder))
     method(batch(), Draw.of(0))
     stir(method)
     model = made(kind=kind, **option)

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.image import imread
 
 from ossein.errors import DataError
-from ossein.view import draw_confusion, draw_curves
-from ossein.view.base import BLUE
+from ossein.view import Curve, draw_comparison, draw_confusion, draw_curves
+from ossein.view.base import BLUE, ORANGE
 from ossein.view.charts import _smooth
 
 
@@ -74,3 +74,38 @@ def test_the_moving_mean_is_the_slow_one():
     slow = [np.nanmean(value[max(0, i - reach) : i + reach + 1]) for i in range(130)]
     np.testing.assert_allclose(_smooth(value), slow)
     assert _smooth(np.array([1.0, np.nan, 3.0]))[1] != 2  # a gap in a short log stays a gap
+
+
+def count(path, colour):
+    image = (imread(path)[..., :3] * 255).round().astype(int)
+    return int((image == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(2).sum())
+
+
+def compared(tmp_path, std=1.0, joined=True, panels=("ours", "paper")):
+    at, nan = ("one", "two", "three $x^{"), float("nan")
+    curves = [Curve("GIN", at, (60.0, nan, 62.0), (std, nan, std)), Curve("GCN", at, (50.0, 51.0, 52.0), (nan,) * 3)]
+    path = tmp_path / "c.png"
+    draw_comparison(dict.fromkeys(panels, curves), path, axis="layers", unit="top-1, %", title="$_{", joined=joined)
+    return path
+
+
+def test_a_comparison_has_a_panel_for_each_source(tmp_path):
+    widths = {num: imread(compared(tmp_path, panels=["ours", "paper"][:num])).shape[1] for num in (1, 2)}
+    assert widths[2] == 2 * widths[1]
+    assert min(count(tmp_path / "c.png", colour) for colour in (BLUE, ORANGE)) > 100
+
+
+def test_a_comparison_shows_the_spread_and_joins_what_has_an_order(tmp_path):
+    wide, none = count(compared(tmp_path, std=20.0), BLUE), count(compared(tmp_path, std=float("nan")), BLUE)
+    assert wide > none + 300
+    lines, marks = (count(compared(tmp_path, joined=joined), ORANGE) for joined in (True, False))
+    assert lines > marks + 300
+
+
+@pytest.mark.parametrize(
+    "panels", [{}, {"ours": []}, {"ours": [Curve(str(i), ("a",), (1.0,), (0.0,)) for i in range(5)]}]
+)
+def test_a_comparison_of_nothing_or_too_much_is_refused(tmp_path, panels):
+    with pytest.raises(DataError, match="curves to compare, expected 1 to 4"):
+        draw_comparison(panels, tmp_path / "c.png", axis="x", unit="y")
+    assert not list(tmp_path.iterdir())

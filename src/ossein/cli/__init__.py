@@ -13,11 +13,15 @@ from ossein.errors import OsseinError, SettingsError, did_you_mean
 
 VERBS = {
     "quickstart": ("use", "the whole story in minutes: data, pre-training, fine-tuning, comparison, picture"),
-    "data": ("data", "prepare | synthetic | info | list: foreign files to stores, and what is in them"),
+    "data": (
+        "data",
+        "get | prepare | synthetic | info | list: known sets and foreign files to stores, and what is in them",
+    ),
     "pretrain": ("train", "PRESET STORE: learn an encoder from unlabelled clips"),
     "recognise": ("train", "PRESET STORE [--from RUN]: train a recogniser on labelled clips and test it"),
-    "evaluate": ("use", "RUN STORE: test finished runs; linear probe, nearest neighbours"),
+    "evaluate": ("use", "RUN STORE: test finished runs; probes, retrieval, few labels, other data"),
     "predict": ("use", "BUNDLE FILE...: name what happens in clips"),
+    "reproduce": ("reproduce", "PAPER --dataset DATA: its ablation tables on your data, its numbers beside yours"),
 }
 
 _SHARED = ("pretrain", "recognise")

@@ -1,4 +1,4 @@
-"""The verb `data`: foreign files to stores, and what is in them."""
+"""The verb `data`: known data sets and foreign files to stores, and what is in them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,26 @@ from ossein.errors import did_you_mean
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.describe import class_rows, fact_rows, split_rows
+from ossein.recipes.get import get
 from ossein.recipes.prepare import generate, prepare
 from ossein.skeleton import Skeleton, builtin_names
-from ossein.store import Store
+from ossein.store import Entry, Store, datasets
 
 Place = Annotated[Path, tyro.conf.Positional]
+
+
+@dataclass(frozen=True)
+class Get:
+    """Fetch a known data set and make a store of it; goes on where an earlier call stopped."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """The data set (see `ossein data list`), such as gym-hrnet."""
+    folder: Path = Path("data")
+    """Where to put the store, NAME.clips, and the download."""
+    keep_download: bool = False
+    """Keep the file that was fetched once the store is made."""
+    mirror: str | None = None
+    """Fetch from this address, whose folders are those of the original server."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,7 @@ class Info:
 
 @dataclass(frozen=True)
 class List:
-    """List the formats that can be read, the built-in skeletons, and the stores in a folder."""
+    """List the known data sets, the formats that can be read, the built-in skeletons, and the stores in a folder."""
 
     folder: Place = Path()
     """Where to look for stores."""
@@ -68,6 +83,7 @@ class List:
 def data(args: Sequence[str]) -> None:
     """Run one of the verbs below `ossein data`."""
     kinds: dict[str, Callable[[Sequence[str]], None]] = {
+        "get": _get,
         "prepare": _prepare,
         "synthetic": _synthetic,
         "info": _info,
@@ -82,6 +98,11 @@ def data(args: Sequence[str]) -> None:
         misuse(f"'{args[0]}' is no verb of ossein data. {did_you_mean(args[0], kinds)}")
     else:
         kinds[args[0]](args[1:])
+
+
+def _get(args: Sequence[str]) -> None:
+    call = parse(Get, "ossein data get", args)
+    _show_store(get(call.name, call.folder, keep_download=call.keep_download, mirror=call.mirror, bar=counting))
 
 
 def _prepare(args: Sequence[str]) -> None:
@@ -112,6 +133,9 @@ def _info(args: Sequence[str]) -> None:
 
 def _list(args: Sequence[str]) -> None:
     folder = parse(List, "ossein data list", args).folder
+    heads = ("name", "what it is", "clips", "classes", "skeleton", "metric", "to be had")
+    title = "Data sets: 'ossein data get NAME' fetches one, or says where to ask for it"
+    show(table(title, heads, [_row(entry) for entry in datasets().values()]))
     show(table("Formats", ("name", "what it is"), [(name, reader.help) for name, reader in READERS.items()]))
     joints = [(name, str(len(Skeleton.of(name)))) for name in builtin_names()]
     show(table("Built-in skeletons", ("name", "joints"), joints))
@@ -122,12 +146,17 @@ def _list(args: Sequence[str]) -> None:
         print(f"No stores (*.clips) in {folder}. Make one: ossein data prepare, or ossein data synthetic demo.clips")
 
 
+def _row(entry: Entry) -> tuple[str, ...]:
+    counts = ("-" if number is None else str(number) for number in (entry.clips, entry.classes))
+    return entry.name, entry.title, *counts, entry.skeleton, entry.metric, "at once" if entry.file else "on request"
+
+
 def _line(store: Store) -> tuple[str, ...]:
     return str(len(store)), str(len(store.classes)), f"{store.skeleton.name}, {store.dims}-D"
 
 
 def _show_store(store: Store) -> None:
     show(table(str(store.path), ("what", "value"), fact_rows(store)))
-    if store.splits:
-        show(table("Splits", ("name", "train", "test", "test clips that are also in train"), split_rows(store)))
+    if splits := split_rows(store):
+        show(table("Splits", ("name", "train", "test", "test clips that are also in train"), splits))
     show(table("Classes", ("number", "name", "clips"), class_rows(store)))

@@ -87,10 +87,10 @@ class Terminal:
 
 
 @contextmanager
-def counting(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show how many clips are done."""
+def counting(title: str, unit: str = "clips") -> Iterator[Callable[[int, int | None], None]]:
+    """Show how many clips (or megabytes, or what the unit says) are done."""
     with _bar() as tell:
-        yield lambda done, total: tell(done, total or 0, f"{title}: {done} clips")
+        yield lambda done, total: tell(done, total or 0, f"{title}: {done} {unit}")
 
 
 @contextmanager

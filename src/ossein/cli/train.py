@@ -24,12 +24,11 @@ from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings,
 from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
-from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Store
 from ossein.train import Stopped, all_processes, free_folder, start_processes
 
-S = TypeVar("S", bound=Settings)
+S = TypeVar("S", PretrainSettings, RecogniseSettings)
 
 
 def pretrain(args: Sequence[str]) -> None:
@@ -37,13 +36,13 @@ def pretrain(args: Sequence[str]) -> None:
     preset, store, rest = _preset_and_store("pretrain", args, PRETRAIN)
     told = _told(rest)
     default = PRETRAIN[preset](_facts(store, told))
-    start = _settings(PretrainSettings, told) or default
+    start = _start(default, told)
 
     @dataclass(frozen=True)
     class Pretrain:
         """Learn an encoder from clips without their labels."""
 
-        settings: Annotated[PretrainSettings, tyro.conf.arg(name="")] = start
+        settings: Annotated[PretrainSettings, tyro.conf.arg(name=""), tyro.conf.AvoidSubcommands] = start
         split: tuple[str, ...] = told.splits
         """Learn from the training half of this split (or of several, such as 'split*'); all for every clip."""
         out: Path | None = None
@@ -76,19 +75,19 @@ def recognise(args: Sequence[str]) -> None:
     preset, store, rest = _preset_and_store("recognise", args, RECOGNISE)
     told = _told(rest)
     default = RECOGNISE[preset](_facts(store, told), _pretrained_card(told))
-    start = _settings(RecogniseSettings, told) or default
+    start = _start(default, told)
 
     @dataclass(frozen=True)
     class Recognise:
         """Train a recogniser on labelled clips and test it on others."""
 
-        settings: Annotated[RecogniseSettings, tyro.conf.arg(name="")] = start
+        settings: Annotated[RecogniseSettings, tyro.conf.arg(name=""), tyro.conf.AvoidSubcommands] = start
         split: tuple[str, ...] = told.splits
         """Train on one half of this split and test on the other; several (or 'split*') are folds."""
         from_: Annotated[Path | None, tyro.conf.arg(name="from")] = told.origin
         """The pre-training run to start from; random weights without it."""
-        labels: int = told.labels
-        """Learn from this many labelled clips of each class; 0 for all."""
+        labels: str = told.labels
+        """Labels to learn from: all, a share of each class such as 10%, or clips of each class such as 5-per-class."""
         seeds: tuple[int, ...] = ()
         """One training for each of these seeds, in place of --train.seed."""
         out: Path | None = None
@@ -146,7 +145,7 @@ class _Told:
     where: str = ""
     splits: tuple[str, ...] = ()
     origin: Path | None = None
-    labels: int = 0
+    labels: str = "all"
 
 
 def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -> tuple[str, Store | None, list[str]]:
@@ -186,11 +185,20 @@ def _recorded(file: str) -> _Told:
         return _Told(record, file)  # settings alone
     data, origin = record.get("data") or {}, record.get("from")
     splits = (str(data["split"]),) if "split" in data else ()
-    return _Told(record["settings"], file, splits, Path(origin) if origin else None, int(data.get("labels", 0)))
+    return _Told(record["settings"], file, splits, Path(origin) if origin else None, str(data.get("labels", "all")))
 
 
-def _settings(kind: type[S], told: _Told) -> S | None:
-    return kind.read(told.settings, where=told.where) if told.where else None
+def _start(default: S, told: _Told) -> S:
+    """The settings of the run.yaml that was named, or else the preset's."""
+    if not told.where:
+        return default
+    start = type(default).read(told.settings, where=told.where)
+    if start.model.kind != default.model.kind:
+        raise SettingsError(
+            f"{told.where}: its settings are for '{start.model.kind}', this preset is '{default.model.kind}'. "
+            "Name the preset that the run was made with."
+        )
+    return start
 
 
 def _words(args: list[str], flag: str) -> list[str]:

@@ -1,21 +1,26 @@
 """The verbs `quickstart`, `evaluate` and `predict`."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import tyro
 
 from ossein.cli.screen import make_screen, parse, say, show, table
 from ossein.cli.train import resumable
-from ossein.recipes.describe import evaluation_rows
+from ossein.errors import SettingsError
+from ossein.recipes.describe import evaluation_table, protocol_name
+from ossein.recipes.evaluate import Protocol
 from ossein.recipes.evaluate import evaluate as run_evaluate
+from ossein.recipes.finetune import Tuning
 from ossein.recipes.predict import predict as run_predict
 from ossein.recipes.quickstart import QuickstartSettings
 from ossein.recipes.quickstart import quickstart as run_quickstart
 from ossein.store import Store
+from ossein.train import Stopped
 from ossein.view import draw_confusion
 
 Place = Annotated[Path, tyro.conf.Positional]
@@ -43,12 +48,23 @@ class Evaluate:
     """A run, or a folder of runs (folds, seeds)."""
     store: Place
     """The data."""
-    protocol: tuple[Literal["classes", "linear", "knn"], ...] = ()
-    """classes: the model's answers; linear, knn: probes on frozen features. By default what fits the run."""
+    protocol: tuple[Protocol, ...] = ()
+    """classes: the model's answers; linear, knn, retrieval: frozen features; finetune, semi, transfer: train on all labels,
+    on few, on other data. By default what fits the run."""
     split: str | None = None
     """Test on this split in place of the one that the run was trained on; such as xview_train:xview_val_nodup."""
+    preset: str | None = None
+    """The recogniser to train; by default the one that belongs to the pre-training."""
+    seeds: tuple[int, ...] = Tuning.seeds
+    """One training for each of these seeds."""
+    shares: tuple[str, ...] = Tuning.shares
+    """For semi: how many labels to learn from, such as 5% of each class or 5-per-class."""
+    control: bool = False
+    """Train from random weights too, to see what pre-training gains."""
+    config: Path | None = None
+    """A YAML file with settings of the training to change in the preset's, or a whole run.yaml."""
     confusion: Path | None = None
-    """Draw the confusion matrix of the first run to this PNG."""
+    """Draw the first confusion matrix of the table to this PNG."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +96,22 @@ def quickstart(args: Sequence[str]) -> None:
 def evaluate(args: Sequence[str]) -> None:
     """Run `ossein evaluate`."""
     call = parse(Evaluate, "ossein evaluate", args)
+    if call.confusion and set(call.protocol) == {"retrieval"}:
+        raise SettingsError("--confusion: retrieval names no classes. Add another protocol, or leave --confusion out.")
     store = Store.open(call.store)
-    results = run_evaluate(call.run, store, protocols=call.protocol, split=call.split)
-    heads = ("run", "protocol", "split", "clips", "top-1 %", "95 % interval", "top-5 %", "mean class %")
-    show(table(f"{call.run} on {store.path.name}", heads, evaluation_rows(results)))
+    tuning = Tuning(call.preset, call.seeds, call.shares, call.control, call.config)
+    try:
+        results = run_evaluate(
+            call.run, store, protocols=call.protocol, split=call.split, tuning=tuning, screen=make_screen()
+        )
+    except (Stopped, KeyboardInterrupt):
+        say(f"\nstopped; what was trained is kept. To go on:\n  {shlex.join(['ossein', 'evaluate', *args])}")
+        raise SystemExit(130) from None
+    show(table(f"{call.run} on {store.path.name}", *evaluation_table(results)))
     if call.confusion:
-        first = results["rows"][0]
+        first = next(row for row in results["rows"] if "confusion" in row)
         draw_confusion(np.array(first["confusion"]), store.classes, call.confusion)
-        say(f"confusion of {first['run']} ({first['protocol']}): {call.confusion}")
+        say(f"confusion of {first['run']} ({protocol_name(first)}): {call.confusion}")
 
 
 def predict(args: Sequence[str]) -> None:

@@ -5,8 +5,9 @@ class names, how clips are prepared, where it came from.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.files import read_json, write_json
-from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
+from ossein.pretrain import METHODS, Pretrainer, PretrainerSettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
-from ossein.tasks import STRL, STRLSettings
+from ossein.tasks import RECOGNISERS, Recogniser, RecogniserSettings
 from ossein.train import InputSettings, load_weights, read_tensors, write_tensors
+
+T = TypeVar("T", bound=nn.Module)
 
 _SEEN = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
@@ -42,7 +45,7 @@ class Card(Settings):
     """Class names, for a recogniser."""
     input: InputSettings
     """How clips are prepared."""
-    model: dict[str, Any]
+    model: Annotated[PretrainerSettings | RecogniserSettings, Field(discriminator="kind")]
     """The settings of the model."""
     data: dict[str, Any]
     """What it was trained on: store, its content hash, split, the clips it has seen, licence."""
@@ -69,6 +72,8 @@ class Card(Settings):
     def _names_classes(self) -> Self:
         if (self.kind == "recogniser") != bool(self.classes):
             raise ValueError(f"a {self.kind} model with {len(self.classes)} classes")
+        if self.model.kind not in (RECOGNISERS if self.kind == "recogniser" else METHODS):
+            raise ValueError(f"'{self.model.kind}' is no {self.kind} model")
         return self
 
 
@@ -95,14 +100,7 @@ def read_card(path: Path | str) -> tuple[Path, Card]:
         raise BundleError(str(error)) from None
 
 
-def build_recogniser(card: Card) -> STRL:
-    """The recogniser that a card describes, with fresh weights."""
-    skeleton = Skeleton.from_plain(card.skeleton)
-    settings = STRLSettings.read(card.model, where="bundle.json: model")
-    return STRL(skeleton, card.dims, card.input.frames, card.input.persons, len(card.classes), settings)
-
-
-def load_recogniser(path: Path | str) -> tuple[STRL, Card]:
+def load_recogniser(path: Path | str) -> tuple[Recogniser, Card]:
     """A trained recogniser, ready for use, and its card.
 
     Raises:
@@ -114,11 +112,15 @@ def load_recogniser(path: Path | str) -> tuple[STRL, Card]:
             f"{folder}: holds a pre-trained encoder, which names no classes yet. Train it on labelled clips with "
             "'ossein recognise ssl STORE --from RUN'."
         )
-    return _with_weights(folder, card, build_recogniser), card
+
+    def build() -> Recogniser:
+        return RECOGNISERS[card.model.kind](*_shape(card), len(card.classes), card.model)
+
+    return _with_weights(folder, build), card
 
 
-def load_pretrained(path: Path | str) -> tuple[SkeletonMAE, Card]:
-    """A pre-trained masked autoencoder, and its card.
+def load_pretrained(path: Path | str) -> tuple[Pretrainer, Card]:
+    """A pre-training method with what it has learned, and its card.
 
     Raises:
         BundleError: There is no bundle, it holds something else, or it is damaged.
@@ -127,17 +129,20 @@ def load_pretrained(path: Path | str) -> tuple[SkeletonMAE, Card]:
     if card.kind != "pretrained":
         raise BundleError(f"{folder}: holds a recogniser, expected a pre-trained encoder. Name a pre-training run.")
 
-    def build(card: Card) -> SkeletonMAE:
-        settings = SkeletonMAESettings.read(card.model, where="bundle.json: model")
-        return SkeletonMAE(Skeleton.from_plain(card.skeleton), card.dims, settings)
+    def build() -> Pretrainer:
+        return METHODS[card.model.kind](*_shape(card), card.model)
 
-    return _with_weights(folder, card, build), card
+    return _with_weights(folder, build), card
 
 
-def _with_weights(folder: Path, card: Card, build: Any) -> Any:
+def _shape(card: Card) -> tuple[Skeleton, int, int, int]:
+    return Skeleton.from_plain(card.skeleton), card.dims, card.input.frames, card.input.persons
+
+
+def _with_weights(folder: Path, build: Callable[[], T]) -> T:
     file = folder / "model.safetensors"
     try:
-        model = build(card)
+        model = build()
     except (ValueError, TypeError, RuntimeError, MemoryError) as error:
         raise BundleError(
             f"{folder / 'bundle.json'}: describes no model that can be built ({error}). Copy it anew."

@@ -21,7 +21,7 @@ from ossein.readers import get_reader, reader_for
 from ossein.readers.base import Source, within
 from ossein.skeleton import Skeleton
 from ossein.store.memory import Memory
-from ossein.tasks import STRL
+from ossein.tasks import Recogniser
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Answer:
     label: int
 
 
-class Recogniser:
+class Predictor:
     """A trained model with all it needs to answer for clips it has never seen.
 
     Args:
@@ -47,7 +47,7 @@ class Recogniser:
         card: What the bundle says of it.
     """
 
-    def __init__(self, model: STRL, card: Card) -> None:
+    def __init__(self, model: Recogniser, card: Card) -> None:
         self.model, self.card = model, card
         self.skeleton = Skeleton.from_plain(card.skeleton)
         self.classes = card.classes
@@ -114,13 +114,13 @@ class Recogniser:
         return Answer(clip.name, tuple((self.classes[k], float(p[k])) for k in best), clip.label)
 
 
-def load(path: str | Path) -> Recogniser:
+def load(path: str | Path) -> Predictor:
     """A recogniser from the folder of a run or of its bundle.
 
     Raises:
         BundleError: There is no bundle, it is damaged, or it holds no recogniser.
     """
-    return Recogniser(*load_recogniser(path))
+    return Predictor(*load_recogniser(path))
 
 
 def _open(path: Path, format: str, skeleton: Skeleton) -> Source:

@@ -1,16 +1,19 @@
-"""From features or scores to numbers: metrics, linear probe, nearest neighbours, and the floor to beat."""
+"""From features or scores to numbers: metrics, linear probe, nearest neighbours, retrieval, and the floor to beat."""
 
 from ossein.evaluate.floor import FLOOR_FRAMES, extra_trees, floor_features, linear_svm
 from ossein.evaluate.knn import knn
-from ossein.evaluate.linear import STRENGTHS, cut, linear_probe
-from ossein.evaluate.metrics import Scores, Spread, bootstrap, confusion, mean_class, spread, top_k
+from ossein.evaluate.linear import STRENGTHS, choose_strength, cut, linear_probe
+from ossein.evaluate.metrics import Ranks, Scores, Spread, bootstrap, confusion, mean_class, spread, top_k
+from ossein.evaluate.retrieval import retrieve
 
 __all__ = [
     "FLOOR_FRAMES",
     "STRENGTHS",
+    "Ranks",
     "Scores",
     "Spread",
     "bootstrap",
+    "choose_strength",
     "confusion",
     "cut",
     "extra_trees",
@@ -19,6 +22,7 @@ __all__ = [
     "linear_probe",
     "linear_svm",
     "mean_class",
+    "retrieve",
     "spread",
     "top_k",
 ]

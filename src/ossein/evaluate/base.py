@@ -1,4 +1,4 @@
-"""What the protocols share: labelled features checked once, and score columns for every class."""
+"""What the protocols share: labelled features checked once, score columns for every class, cosines."""
 
 import warnings
 from collections.abc import Iterator
@@ -83,3 +83,10 @@ def all_columns(scores: np.ndarray, classes: np.ndarray, num_classes: int, missi
     out = np.full((len(scores), num_classes), missing)
     out[:, classes] = scores
     return out
+
+
+def unit_length(z: np.ndarray) -> np.ndarray:
+    """Features [N D] in float64, each divided by its length, so that products are cosines; zero features stay 0."""
+    z = z.astype(np.float64)
+    length = np.linalg.norm(z, axis=1, keepdims=True)
+    return z / np.where(length > 0, length, 1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ossein.errors import SettingsError
-from ossein.evaluate.base import check_training
+from ossein.evaluate.base import check_training, unit_length
 
 _TIE = 1e-6
 """The weight of similarity beside whole votes: too little to outvote anyone, enough to settle a tie."""
@@ -45,7 +45,7 @@ def knn(
     ks = (k,) if isinstance(k, int) else tuple(k)
     if not ks or min(ks) < 1 or max(ks) > len(train_z):
         raise SettingsError(f"k = {list(ks)} neighbours of {len(train_z)} training clips. Ask for 1 to {len(train_z)}.")
-    train, test = _unit(train_z), _unit(test_z)
+    train, test = unit_length(train_z), unit_length(test_z)
     parts = [_nearest(train, test[start : start + chunk], max(ks)) for start in range(0, len(test), chunk)]
     near, alike = (np.concatenate(part) for part in zip(*parts)) if parts else (np.zeros((0, max(ks)), int),) * 2
     return {one: _votes(train_y[near[:, :one]], alike[:, :one], num_classes) for one in ks}
@@ -66,9 +66,3 @@ def _votes(classes: np.ndarray, alike: np.ndarray, num_classes: int) -> np.ndarr
     out = np.zeros((len(classes), num_classes))
     np.add.at(out, (rows, classes.ravel()), ((1 + _TIE * alike) / classes.shape[1]).ravel())
     return out
-
-
-def _unit(z: np.ndarray) -> np.ndarray:
-    z = z.astype(np.float64)
-    length = np.linalg.norm(z, axis=1, keepdims=True)
-    return z / np.where(length > 0, length, 1)

@@ -167,6 +167,48 @@ class Scores:
         )
 
 
+@dataclass(frozen=True)
+class Ranks:
+    """What one retrieval found.
+
+    Args:
+        rank1: The share of queries whose nearest clip is of their class.
+        rank5: The share with a clip of their class among the nearest five.
+        map: Mean average precision.
+        interval: The 95 % bootstrap interval of `rank1` over the queries.
+        num_clips: Queries.
+    """
+
+    rank1: float
+    rank5: float
+    map: float
+    interval: tuple[float, float]
+    num_clips: int
+
+    @classmethod
+    def of(cls, first: np.ndarray, precision: np.ndarray, *, seed: int = 0) -> Self:
+        """All of it from what `retrieve` returns.
+
+        Args:
+            first: The place of the first clip of each query's class, from 0, int [Q].
+            precision: The average precision of each query, [Q].
+            seed: Of the resampling for the interval.
+
+        Raises:
+            DataError: There is no query.
+
+        >>> Ranks.of(np.array([0, 1, 7, 0]), np.array([1.0, 0.5, 0.1, 0.4])).rank5
+        0.75
+        """
+        interval = bootstrap(first < 1, seed=seed)
+        rank1, rank5 = float((first < 1).mean()), float((first < 5).mean())
+        return cls(rank1, rank5, float(precision.mean()), interval, len(first))
+
+    def plain(self) -> dict[str, Any]:
+        """The numbers as plain data, for JSON."""
+        return {**vars(self), "interval": list(self.interval)}
+
+
 class Spread(NamedTuple):
     """Mean and sample standard deviation of shares over seeds or folds; `std` is NaN for a single value."""
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import Encoder
 from ossein.store.sample import Rows
-from ossein.tasks import STRL
+from ossein.tasks import Recogniser
 from ossein.train import InputSettings, fixed_batches
 
 
@@ -30,7 +30,7 @@ def class_scores(
 
 
 def model_features(
-    model: STRL, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
+    model: Recogniser, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
 ) -> np.ndarray:
     """What a recogniser's head reads, averaged over test windows: float32 [N D]."""
     return _collect(model, lambda batch: model.features(batch).float(), store, indices, input, size)

@@ -1,8 +1,8 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
-from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, gather
+from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
 from ossein.nn.norm import BatchNorm, PReLU
-from ossein.nn.temporal import MultiScaleTemporal
+from ossein.nn.temporal import MultiScaleTemporal, TemporalConv
 
 __all__ = [
     "BatchNorm",
@@ -13,5 +13,8 @@ __all__ = [
     "GraphStack",
     "MultiScaleTemporal",
     "PReLU",
+    "PartitionConv",
+    "TemporalConv",
     "gather",
+    "partitions",
 ]

@@ -109,6 +109,44 @@ class GATConv(GraphConv):
         return out + self.bias.to(out.dtype)
 
 
+class PartitionConv(GraphConv):
+    """h'_i = sum over kinds k of W_k mean(m_kij h_j over the neighbours j of kind k) + b, Yan et al. 2018, Eq 6 and 10.
+
+    The kinds are the paper's "spatial configuration", see `partitions`; m, one number for each kind and edge, starts at 1
+    and is learned (section 3.6, "edge importance"). The released code divides by all neighbours, Eq 6 by those of a kind.
+    """
+
+    def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
+        super().__init__(skeleton, features_in, features_out)
+        self.register_buffer("matrix", partitions(skeleton), persistent=False)
+        self.matrix: Tensor
+        self.importance = nn.Parameter(torch.ones_like(self.matrix))
+        self.linear = nn.Linear(len(self.matrix) * features_in, features_out)
+
+    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+        """One round of messages."""
+        V, R, D = h.shape
+        heard = gather((self.matrix * self.importance).transpose(0, 1).flatten(0, 1), h)
+        # [V kinds R D] -> [V R kinds*D]: one product in place of one for each kind.
+        return self.linear(heard.view(V, len(self.matrix), R, D).transpose(1, 2).flatten(2))
+
+
+def partitions(skeleton: Skeleton) -> Float[Tensor, "K V V"]:
+    """A of each kind of neighbour, every row with its mean: itself and its equals, nearer to the centre, further from it.
+
+    "Spatial configuration partitioning" (Yan et al. 2018, arXiv 1801.07455, Eq 8), with the number of bones to the nearest
+    centre joint for the distance to the body's centre of gravity.
+
+    >>> partitions(Skeleton.make("arm", ["hand", "elbow", "base"], [(0, 1), (1, 2)], centre=[2]))[1].tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    """
+    far = torch.from_numpy(skeleton.hops()[:, list(skeleton.centre)].min(1))
+    near = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton))
+    outwards = torch.sign(far - far[:, None])
+    kinds = torch.stack([near * (outwards == side) for side in (0, -1, 1)])
+    return kinds / kinds.sum(2, keepdim=True).clamp(min=1)
+
+
 class GraphStack(nn.Module):
     """Several rounds of messages, each followed by BN-PReLU: the spatial encoder G_E of SkeletonMAE without embedding.
 

@@ -1,4 +1,4 @@
-"""The multi-scale temporal module of CTR-GCN (Chen et al. 2021), on joint-major features [V N T D]."""
+"""Looking along time, on joint-major features [V N T D]."""
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,8 @@ from ossein.nn.norm import BatchNorm
 
 class MultiScaleTemporal(nn.Module):
     """ReLU(H + [conv_d1 | conv_d2 | maxpool | 1x1](H)): four branches of D/4 features each, along time.
+
+    The module of CTR-GCN (Chen et al. 2021).
 
     Each branch starts with a 1x1 map; the first two continue with a convolution of `kernel` frames at dilation 1 and
     2, the third with a max-pool of 3 frames. All four 1x1 maps are one product, and each batch norm runs over the
@@ -51,3 +53,24 @@ class MultiScaleTemporal(nn.Module):
         branches.append(F.max_pool1d(scales[:, 2 * q :], 3, stride=1, padding=1))
         looked = torch.cat(branches, 1).transpose(1, 2).reshape(V, N, T, 3 * q)
         return F.relu(self.norm_out(torch.cat((looked, z[..., 3 * q :]), -1), rows) + h)
+
+
+class TemporalConv(nn.Module):
+    """A convolution of all features over time, the same for every joint; no bias, since a batch norm follows.
+
+    Args:
+        width: D.
+        kernel: Frames, odd.
+        stride: Every how many frames there is an output, centred on the first of them.
+    """
+
+    def __init__(self, width: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, (kernel, 1), (stride, 1), ((kernel - 1) // 2, 0), bias=False)
+
+    def forward(self, h: Float[Tensor, "V N T D"]) -> Float[Tensor, "V N t D"]:
+        """Features after looking along time, t = ceil(T / stride)."""
+        V, N, T, D = h.shape
+        # The features stay last, so that nothing is copied: to the convolution this is an image in channels-last order.
+        out = self.conv(h.view(V * N, T, 1, D).permute(0, 3, 1, 2))
+        return out.permute(0, 2, 3, 1).reshape(V, N, out.shape[2], D)

@@ -1,8 +1,41 @@
-"""Learning without labels."""
+"""Learning without labels: methods, each built from its settings by their `kind`, and the parts they share."""
 
+from ossein.pretrain.base import MaskedPretrainer, Pretrainer
 from ossein.pretrain.decoders import GraphDecoder
 from ossein.pretrain.losses import cosine_error
 from ossein.pretrain.masked import SkeletonMAE, SkeletonMAESettings
 from ossein.pretrain.masks import Mask, MaskSettings
+from ossein.skeleton import Skeleton
 
-__all__ = ["GraphDecoder", "Mask", "MaskSettings", "SkeletonMAE", "SkeletonMAESettings", "cosine_error"]
+PretrainerSettings = SkeletonMAESettings
+"""The settings of any method; their `kind` says of which."""
+
+METHODS: dict[str, type[Pretrainer]] = {"skeletonmae": SkeletonMAE}
+
+
+def build_method(skeleton: Skeleton, dims: int, frames: int, persons: int, settings: PretrainerSettings) -> Pretrainer:
+    """The method that the settings describe, with fresh weights.
+
+    Args:
+        skeleton: The V joints.
+        dims: C.
+        frames: T.
+        persons: M.
+        settings: Of any method.
+    """
+    return METHODS[settings.kind](skeleton, dims, frames, persons, settings)
+
+
+__all__ = [
+    "METHODS",
+    "GraphDecoder",
+    "Mask",
+    "MaskSettings",
+    "MaskedPretrainer",
+    "Pretrainer",
+    "PretrainerSettings",
+    "SkeletonMAE",
+    "SkeletonMAESettings",
+    "build_method",
+    "cosine_error",
+]

@@ -4,6 +4,8 @@ Yan et al., "SkeletonMAE: Graph-based Masked Autoencoder for Skeleton Sequence P
 2307.08476. Not to be confused with the transformer of the same short name by Wu et al. (arXiv 2209.02399).
 """
 
+from typing import Literal
+
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
@@ -11,8 +13,9 @@ from torch import Tensor
 
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.encoders import EncoderSettings, build_encoder, to_graphs
-from ossein.objective import Objective, Step
+from ossein.encoders import EncoderSettings, GraphEncoder, build_encoder, to_graphs
+from ossein.objective import Step
+from ossein.pretrain.base import MaskedPretrainer
 from ossein.pretrain.decoders import GraphDecoder
 from ossein.pretrain.losses import cosine_error
 from ossein.pretrain.masks import Mask, MaskSettings
@@ -23,6 +26,8 @@ from ossein.skeleton import Skeleton
 class SkeletonMAESettings(Settings):
     """The graph masked autoencoder."""
 
+    kind: Literal["skeletonmae"] = "skeletonmae"
+    """The method: SkeletonMAE."""
     encoder: EncoderSettings = EncoderSettings()
     mask: MaskSettings = MaskSettings()
     beta: float = Field(default=2.0, ge=1, le=8)
@@ -34,7 +39,7 @@ class SkeletonMAESettings(Settings):
     """Hide the hidden joints from the decoder again, as GraphMAE does; see `GraphDecoder`."""
 
 
-class SkeletonMAE(Objective):
+class SkeletonMAE(MaskedPretrainer[GraphEncoder]):
     """Embed, hide, encode, decode, compare: Eq 1 and 2.
 
     Differs from the paper: nothing on purpose. The paper does not say whether the target is detached (it is),
@@ -43,11 +48,13 @@ class SkeletonMAE(Objective):
     Args:
         skeleton: The V joints.
         dims: C.
+        frames: T; any, since frames are looked at one by one.
+        persons: M; any, likewise.
         settings: The method's settings.
     """
 
-    def __init__(self, skeleton: Skeleton, dims: int, settings: SkeletonMAESettings) -> None:
-        super().__init__()
+    def __init__(self, skeleton: Skeleton, dims: int, frames: int, persons: int, settings: SkeletonMAESettings) -> None:
+        super().__init__(skeleton, dims, frames, persons, settings)
         self.settings = settings
         self.encoder = build_encoder(skeleton, dims, settings.encoder)
         self.decoder = GraphDecoder(self.encoder.conv, skeleton, settings.encoder.width, settings.remask)

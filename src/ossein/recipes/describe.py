@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ossein.evaluate import Spread
-from ossein.store import Store, protocols, resolve
+from ossein.store import Store, families, protocols, resolve
 
 
 def fact_rows(store: Store) -> list[tuple[str, str]]:
@@ -27,13 +27,26 @@ def fact_rows(store: Store) -> list[tuple[str, str]]:
 
 
 def split_rows(store: Store) -> list[tuple[str, str, str, str]]:
-    """For each split its name, its sizes, and how many test clips are identical to training clips."""
+    """For each split its name, its sizes, and how many test clips are identical to training clips.
+
+    Then the words for splits that follow from what is known of the clips, each with the sizes of its folds; none of these
+    tests on a copy of a training clip.
+    """
     rows = []
     for name in protocols(store):
         split = resolve(store, name)
         twins = len({i for i, _ in store.identical(split.test, split.train)})
         rows.append((name, f"{len(split.train)}", f"{len(split.test)}", f"{twins}" if twins else "-"))
+    for word, members in families(store).items():
+        folds = [resolve(store, member) for member in members]
+        sizes = [_range([len(half) for half in halves]) for halves in zip(*((fold.train, fold.test) for fold in folds))]
+        rows.append((f"{word} ({len(folds)} folds)", *sizes, "-"))
     return rows
+
+
+def _range(numbers: list[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def class_rows(store: Store) -> list[tuple[str, str, str]]:
@@ -58,27 +71,49 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def evaluation_rows(results: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The results of `evaluate` as rows: each run and protocol, then means where there are several runs."""
-    rows = [
-        (
-            row["run"],
-            row["protocol"],
-            row["split"],
-            str(row["num_clips"]),
-            f"{100 * row['top1']:.1f}",
-            f"{100 * row['interval'][0]:.1f} to {100 * row['interval'][1]:.1f}",
-            f"{100 * row['top5']:.1f}",
-            f"{100 * row['mean_class']:.1f}",
-        )
-        for row in results["rows"]
-    ]
-    for kind, mean in results["mean"].items():
-        if mean["top1"]["n"] > 1:
-            texts = {key: _spread(mean[key]) for key in mean}
-            rows.append(("mean", kind, "", "", texts["top1"], "", texts["top5"], texts["mean_class"]))
-    return rows
+def evaluation_table(results: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The results of `evaluate` as heads and rows: each run and protocol, means where there are several, gains.
 
+    Ranks of a retrieval stand in the columns of their like: rank-1 is the top-1 of the nearest neighbour.
+    """
+    rows = [_evaluation_row(row) for row in results["rows"]]
+    for name, mean in results["mean"].items():
+        if next(iter(mean.values()))["n"] > 1:
+            rows.append({"run": "mean", "protocol": name, **{_COLUMNS[key]: _spread(mean[key]) for key in mean}})
+    for name, gain in results["gain"].items():
+        text = f"{'+' if gain['mean'] >= 0 else ''}{_spread(gain)}"
+        rows.append({"run": "gain of pre-training", "protocol": name, "top-1 %": text})
+    heads = ("run", "protocol", "split", "clips", "top-1 %", "95 % interval", "top-5 %", "mean class %", "mAP %")
+    used = tuple(head for head in heads if any(head in row for row in rows))
+    return used, [tuple(row.get(head, "") for head in used) for row in rows]
+
+
+def protocol_name(row: dict[str, Any]) -> str:
+    """What a row of `evaluate` is called and averaged under: its protocol, and its weights where they are the control's."""
+    return row["protocol"] + (", random weights" if row.get("weights") == "random" else "")
+
+
+def _evaluation_row(row: dict[str, Any]) -> dict[str, str]:
+    low, high = row["interval"]
+    return {
+        "run": row["run"] + (f", seed {row['seed']}" if "seed" in row else ""),
+        "protocol": protocol_name(row),
+        "split": row["split"],
+        "clips": str(row["num_clips"]),
+        "95 % interval": f"{100 * low:.1f} to {100 * high:.1f}",
+        **{head: f"{100 * row[key]:.1f}" for key, head in _COLUMNS.items() if key in row},
+    }
+
+
+_COLUMNS = {
+    "top1": "top-1 %",
+    "top5": "top-5 %",
+    "mean_class": "mean class %",
+    "rank1": "top-1 %",
+    "rank5": "top-5 %",
+    "map": "mAP %",
+}
+"""Where the numbers of a row stand."""
 
 _NAMES = (("top1", "top-1"), ("top5", "top-5"), ("mean_class", "mean class"))
 

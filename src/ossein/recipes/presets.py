@@ -1,7 +1,7 @@
 """Presets: complete settings as functions of the data, with nothing left to guess.
 
 `skeletonmae` and `ssl` are the paper's recipe (Yan et al., ICCV 2023, arXiv 2307.08476) to the letter; what the paper
-leaves open is said in the settings and here.
+leaves open is said in the settings and here. `stgcn` is a baseline of ours, to compare with.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from pydantic import Field
 
 from ossein.augment import AugmentSettings
 from ossein.deploy import Card
-from ossein.pretrain import MaskSettings, SkeletonMAESettings
+from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Store
-from ossein.tasks import STRLSettings
+from ossein.tasks import RecogniserSettings, STGCNSettings, STRLSettings
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 MANY = 16 * 1024
@@ -29,7 +29,7 @@ class PretrainSettings(Settings):
 
     input: InputSettings
     augment: AugmentSettings
-    model: SkeletonMAESettings
+    model: PretrainerSettings
     optim: OptimSettings
     train: TrainSettings
 
@@ -39,7 +39,7 @@ class RecogniseSettings(Settings):
 
     input: InputSettings
     augment: AugmentSettings
-    model: STRLSettings
+    model: RecogniserSettings
     optim: OptimSettings
     train: TrainSettings
     smoothing: float = Field(default=0.1, ge=0, lt=1)
@@ -94,12 +94,10 @@ def ssl(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
         facts: What the data are like.
         pretrained: The pre-training run to start from; its encoder and its way to prepare clips are kept.
     """
-    encoder = SkeletonMAESettings.read(pretrained.model).encoder if pretrained else STRLSettings().encoder
-    input = _input(facts)
-    if pretrained:
-        input = input.change(normalise=pretrained.input.normalise, stream=pretrained.input.stream)
+    known = pretrained.model if pretrained else None
+    encoder = known.encoder if isinstance(known, SkeletonMAESettings) else STRLSettings().encoder
     return RecogniseSettings(
-        input=input,
+        input=_as_before(_input(facts), pretrained),
         augment=AugmentSettings(jitter=0.01),
         model=STRLSettings(encoder=encoder),
         optim=OptimSettings(
@@ -115,8 +113,26 @@ def ssl(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
     )
 
 
+def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
+    """The supervised baseline: a small ST-GCN from random weights, 32 frames, AdamW for 60 epochs of small batches.
+
+    Args:
+        facts: What the data are like.
+        pretrained: A pre-training run, whose way to prepare clips is kept; the model has no place for its encoder.
+    """
+    input = _input(facts).change(frames=32)
+    input = input.change(normalise="centre" if input.normalise == "image" else input.normalise)
+    return RecogniseSettings(
+        input=_as_before(input, pretrained),
+        augment=AugmentSettings(jitter=0.01, mirror=0.5 if facts.skeleton.pairs else 0.0),
+        model=STGCNSettings(),
+        optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.01, warmup=0.05, schedule="cosine"),
+        train=_train(epochs=60, batch=32),
+    )
+
+
 PRETRAIN: dict[str, Callable[[Facts], PretrainSettings]] = {"skeletonmae": skeletonmae}
-RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {"ssl": ssl}
+RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {"ssl": ssl, "stgcn": stgcn}
 
 
 def fast_precision() -> Literal["fp32", "bf16"]:
@@ -140,6 +156,13 @@ def _input(facts: Facts) -> InputSettings:
     else:
         normalise = "image" if facts.has_sizes else "centre"
     return InputSettings(frames=64, persons=min(2, facts.persons), normalise=normalise)
+
+
+def _as_before(input: InputSettings, pretrained: Card | None) -> InputSettings:
+    """With the pre-training's way to prepare clips, where there was one."""
+    if pretrained is None:
+        return input
+    return input.change(normalise=pretrained.input.normalise, stream=pretrained.input.stream)
 
 
 def _train(*, epochs: float, batch: int) -> TrainSettings:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, write_bundle
-from ossein.pretrain import SkeletonMAE
+from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input, data_record
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
 from ossein.store import Store, resolve_many, training
@@ -91,7 +91,7 @@ def _pretrain_one(
     check_input(s.input.normalise, store)
     data = data_record(store, fold.split, fold.train)
     torch.manual_seed(s.train.seed)
-    method = SkeletonMAE(store.skeleton, store.dims, s.model)
+    method = build_method(store.skeleton, store.dims, s.input.frames, s.input.persons, s.model)
     feed = Feed(store, fold.train, s.input, s.augment, s.train.batch, s.train.seed)
     record = {"kind": "pretrain", "preset": preset, "data": data, "settings": s.plain()}
     begin(run, record, s.train.device, resume=resume)
@@ -106,7 +106,7 @@ def _pretrain_one(
         skeleton=store.skeleton.plain(),
         dims=store.dims,
         input=s.input,
-        model=s.model.plain(),
+        model=s.model,
         data=data,
         made_by=provenance(),
         metrics={"loss": run.log_lines()[-1]["loss"]},

@@ -14,6 +14,7 @@ from ossein.draw import Draw
 from ossein.errors import DataError, SettingsError
 from ossein.evaluate import FLOOR_FRAMES, Spread, extra_trees, floor_features, spread, top_k
 from ossein.files import write_json, write_text
+from ossein.pretrain import MaskedPretrainer
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.base import Screen, Silent
 from ossein.recipes.prepare import generate, prepare
@@ -21,7 +22,7 @@ from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, s
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.settings import Settings
-from ossein.store import Split, Store, few, protocols, resolve_many
+from ossein.store import Split, Store, draw_labels, protocols, resolve_many
 from ossein.train import InputSettings, fixed_batches
 from ossein.view import Rebuilt, draw_rebuilt
 
@@ -41,6 +42,11 @@ class QuickstartSettings(Settings):
     """How often fine-tuning sees each labelled clip."""
     clips: int = Field(default=1200, ge=60)
     """Synthetic clips to generate, where no data is given."""
+
+    @property
+    def amount(self) -> str:
+        """The labels to learn from, as a word for `draw_labels`."""
+        return f"{self.labels}-per-class"
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def quickstart(
     pretrain(
         "skeletonmae", store, encoder, splits=[chosen.name], settings=_short_pretrain(settings, facts), screen=screen
     )
-    common: dict[str, Any] = {"splits": [chosen.name], "labels": settings.labels, "seeds": settings.seeds}
+    common: dict[str, Any] = {"splits": [chosen.name], "labels": settings.amount, "seeds": settings.seeds}
     short = _short_ssl(settings, facts)
     found = {
         name: recognise("ssl", store, out / folder, pretrained=origin, settings=short, screen=screen, **common)
@@ -189,7 +195,7 @@ def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[flo
     test = floor_features(store.sample_views(split.test, FLOOR_FRAMES, share=1.0))
     out = []
     for seed in settings.seeds:
-        train = few(store.labels, split.train, settings.labels, seed)
+        train = draw_labels(store.labels, split.train, settings.amount, seed)
         trees = extra_trees(
             floor_features(store.sample_views(train, FLOOR_FRAMES, share=1.0)),
             store.labels[train],
@@ -204,6 +210,7 @@ def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[flo
 def _picture(store: Store, split: Split, encoder: Path, path: Path) -> Path:
     """Two test clips with the pre-training's mask, what was rebuilt, and the truth; in the model's own coordinates."""
     method, card = load_pretrained(encoder)
+    assert isinstance(method, MaskedPretrainer)
     batch = next(fixed_batches(store, split.test[:2], card.input))
     hidden = method.draw_hidden(batch, Draw.of(0))
     with torch.inference_mode():

@@ -13,11 +13,11 @@ from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.pretrain import SkeletonMAE
+from ossein.pretrain import Pretrainer
 from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, refuse_seen, seen
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
-from ossein.store import Split, Store, few, resolve_many
-from ossein.tasks import STRL, Recognise
+from ossein.store import Split, Store, draw_labels, resolve_many
+from ossein.tasks import Recognise, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 
 
@@ -25,7 +25,7 @@ from ossein.train import Feed, Run, all_processes, first_process, fit, provenanc
 class Start:
     """Where a recogniser starts from: pre-trained weights, or random ones."""
 
-    method: SkeletonMAE | None = None
+    method: Pretrainer | None = None
     card: Card | None = None
     origin: str | None = None
 
@@ -45,7 +45,7 @@ def recognise(
     *,
     splits: list[str] | None = None,
     pretrained: Path | None = None,
-    labels: int = 0,
+    labels: str = "all",
     seeds: tuple[int, ...] = (),
     settings: RecogniseSettings | None = None,
     resume: bool = False,
@@ -60,7 +60,8 @@ def recognise(
         splits: Names of splits or patterns such as `split*`; None for the only one there is.
         pretrained: A pre-training run to start from (with a run for each fold, if there are several); None for random
             weights.
-        labels: How many labelled clips of each class to learn from; 0 for all.
+        labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
+            `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
         settings: Settings in place of the preset's.
         resume: Go on with what is in `out`.
@@ -71,8 +72,9 @@ def recognise(
 
     Raises:
         DataError: A split does not exist, a clip has no label, or pre-training has seen the test clips.
-        BundleError: The pre-trained run cannot be read.
-        SettingsError: Settings contradict the data or the pre-training, or `out` holds another run.
+        BundleError: The pre-trained run cannot be read, or its encoder does not fit the model.
+        SettingsError: Settings contradict the data or the pre-training, `labels` is no amount, or `out` holds another
+            run.
         Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
@@ -100,7 +102,7 @@ def _recognise_one(
     store: Store,
     split: Split,
     start: Start,
-    labels: int,
+    labels: str,
     settings: RecogniseSettings,
     run: Run,
     *,
@@ -108,13 +110,13 @@ def _recognise_one(
     screen: Screen,
 ) -> dict[str, Any]:
     s = settings
-    train = few(store.labels, split.train, labels, s.train.seed) if labels else split.train
+    train = draw_labels(store.labels, split.train, labels, s.train.seed)
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
     data = data_record(store, split.name, train, np.union1d(train, before))
     data |= {"labels": labels, "pretrained": start.fingerprint}
     torch.manual_seed(s.train.seed)
-    model = STRL(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
+    model = build_recogniser(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
     if start.method:
         model.load_encoder(start.method.encoder)
     feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed)
@@ -132,7 +134,7 @@ def _recognise_one(
             dims=store.dims,
             classes=store.classes,
             input=s.input,
-            model=s.model.plain(),
+            model=s.model,
             data=data,
             made_by=provenance(),
         )
@@ -181,7 +183,6 @@ def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSet
     pairs = {
         "input.normalise": (start.card.input.normalise, settings.input.normalise),
         "input.stream": (start.card.input.stream, settings.input.stream),
-        "model.encoder": (start.card.model["encoder"], settings.model.encoder.plain()),
     }
     for name, (old, new) in pairs.items():
         if old != new:

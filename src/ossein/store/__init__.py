@@ -1,7 +1,27 @@
 """A data set in one memory-mapped file: written once, sampled in whole batches, split into training and test halves."""
 
+from ossein.store.catalogue import Entry, datasets, find_dataset
+from ossein.store.download import fetch
 from ossein.store.file import Store
-from ossein.store.splits import Split, few, protocols, resolve, resolve_many, training
+from ossein.store.labels import draw_labels
+from ossein.store.several import Several
+from ossein.store.splits import Split, families, protocols, resolve, resolve_many, training
 from ossein.store.write import Clips, write_store
 
-__all__ = ["Clips", "Split", "Store", "few", "protocols", "resolve", "resolve_many", "training", "write_store"]
+__all__ = [
+    "Clips",
+    "Entry",
+    "Several",
+    "Split",
+    "Store",
+    "datasets",
+    "draw_labels",
+    "families",
+    "fetch",
+    "find_dataset",
+    "protocols",
+    "resolve",
+    "resolve_many",
+    "training",
+    "write_store",
+]

@@ -16,6 +16,7 @@ from ossein.clip import Clip
 from ossein.errors import DataError, did_you_mean
 from ossein.skeleton import Skeleton
 from ossein.store.container import open_container
+from ossein.store.rows import take
 
 if TYPE_CHECKING:
     from ossein.clip import Batch
@@ -162,6 +163,10 @@ class Store:
             else (float(self.sizes[index, 0]), float(self.sizes[index, 1])),
             rate=None if np.isnan(self.rates[index]) else float(self.rates[index]),
         )
+
+    def take_rows(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates and confidence of some rows; see `ossein.store.rows.Rows`."""
+        return take(self.x, self.score, rows)
 
     def find(self, name: str) -> int:
         """The number of the clip with this name.

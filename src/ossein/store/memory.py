@@ -8,6 +8,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError
 from ossein.skeleton import Skeleton
+from ossein.store.rows import take
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,10 @@ class Memory:
     def max_persons(self) -> int:
         """M, the most persons in any clip."""
         return int(self.persons.max())
+
+    def take_rows(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates and confidence of some rows; see `ossein.store.rows.Rows`."""
+        return take(self.x, self.score, rows)
 
     @classmethod
     def of(cls, clips: Iterable[Clip], skeleton: Skeleton) -> "Memory":

@@ -6,7 +6,6 @@ other is taken, and where both are, the joint is absent. No clip is visited by P
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,59 +13,10 @@ import torch
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.errors import DataError, SettingsError
-from ossein.skeleton import Skeleton
+from ossein.store.rows import Rows
 
 _SNAP = 1e-6
 """A position this near to a frame is that frame, so that rounding never mixes in a neighbour."""
-
-
-class Rows(Protocol):
-    """The arrays of a store that a batch is gathered from."""
-
-    @property
-    def skeleton(self) -> Skeleton:
-        """The V joints."""
-        ...
-
-    @property
-    def x(self) -> np.ndarray:
-        """Coordinates [R V C]."""
-        ...
-
-    @property
-    def score(self) -> np.ndarray:
-        """Confidence [R V]."""
-        ...
-
-    @property
-    def start(self) -> np.ndarray:
-        """The first row of each clip [N]."""
-        ...
-
-    @property
-    def persons(self) -> np.ndarray:
-        """Persons in each clip [N]."""
-        ...
-
-    @property
-    def frames(self) -> np.ndarray:
-        """Frames of each clip [N]."""
-        ...
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Class of each clip, int64 [N]."""
-        ...
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Width and height of each image [N 2]."""
-        ...
-
-    @property
-    def max_persons(self) -> int:
-        """M, the most persons in any clip."""
-        ...
 
 
 def sample_train(
@@ -162,9 +112,9 @@ def _gather(
     # Only the persons that are there are gathered: most clips have one, and most stores some with two.
     clip, person = np.nonzero(np.arange(M) < store.persons[index, None])
     first = (store.start[index[clip]] + person * store.frames[index[clip]])[:, None]
-    x, score = _rows(store, first + low[clip])
+    x, score = store.take_rows(first + low[clip])
     if share.any():
-        x, score = _between(x, score, *_rows(store, first + np.minimum(low + 1, last)[clip]), share[clip, :, None])
+        x, score = _between(x, score, *store.take_rows(first + np.minimum(low + 1, last)[clip]), share[clip, :, None])
     x, score = (_spread(a, clip, person, (len(index), M)) for a in (x, score))
     return Batch(
         x=torch.from_numpy(x),
@@ -174,11 +124,6 @@ def _gather(
         index=torch.from_numpy(index),
         size=torch.from_numpy(store.sizes[index].astype(np.float32)),
     )
-
-
-def _rows(store: Rows, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, score = np.take(store.x, rows, axis=0, mode="clip"), np.take(store.score, rows, axis=0, mode="clip")
-    return x.astype(np.float32, copy=False), score.astype(np.float32, copy=False)
 
 
 def _spread(a: np.ndarray, clip: np.ndarray, person: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

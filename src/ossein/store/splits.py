@@ -3,19 +3,27 @@
 A store keeps plain lists such as `xsub_train` and `xsub_val`. A *protocol* is a training list with its counterpart:
 `xsub` is `xsub_train` with `xsub_test`, or with `xsub_val` where there is no such list. Bare lists (`train`, or
 `train1` with `test1`) go by the name of the training list.
+
+Other splits follow from what is known of the clips: `loso` leaves each subject out in turn (`loso-3` leaves out
+subject 3), `kfold5` is five folds (`kfold5-1` to `kfold5-5`), and `xsub.val` splits the training half of `xsub` again,
+to choose settings on. A list or protocol that the store keeps under such a name goes before them.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from ossein.errors import DataError, SettingsError, did_you_mean
+from ossein.errors import DataError, did_you_mean
+from ossein.store import derived
 from ossein.store.file import Store
 
 _TRAIN = re.compile(r"(?:(?P<prefix>.+)_)?train(?P<fold>\d*)")
+_FAMILY = re.compile(r"(?P<word>loso|kfold(?P<num>[1-9]\d{0,3}))(?:-(?P<member>\d{1,9}))?")
+_VAL = ".val"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +65,18 @@ class Split:
 
 
 def protocols(store: Store) -> list[str]:
-    """The names of the store's protocols, numbers in counting order."""
+    """The names of the protocols that the store keeps, numbers in counting order."""
     return sorted(_protocols(store.splits), key=_natural)
+
+
+def families(store: Store) -> dict[str, list[str]]:
+    """The splits that follow from what is known of the clips, by the word for all of them: `loso` and `kfold5`."""
+    found: dict[str, list[str]] = {}
+    for word in ("loso", "kfold5"):
+        # Where the subjects are not known, or the clips too few.
+        with suppress(DataError):
+            found[word] = _members(store, word)
+    return found
 
 
 def resolve(store: Store, text: str) -> Split:
@@ -66,26 +84,26 @@ def resolve(store: Store, text: str) -> Split:
 
     Args:
         store: Where the lists are.
-        text: A protocol (`xsub`), its training list (`xsub_train`), or two lists as `TRAIN:TEST`
-            (`xview_train:xview_val_nodup`).
+        text: A protocol (`xsub`), its training list (`xsub_train`), two lists as `TRAIN:TEST`
+            (`xview_train:xview_val_nodup`), one subject left out (`loso-3`), one of several folds (`kfold5-1`), or any of
+            these followed by `.val` for its training half, split again.
 
     Raises:
-        DataError: There is no such protocol or list, a half is empty, or a clip is in both halves.
+        DataError: There is no such protocol, list, subject or fold, a half is empty, or a clip is in both halves.
     """
     known = _protocols(store.splits)
-    by_list = {train: name for name, (train, _) in known.items()}
-    if ":" in text:
-        name, (train, test) = text, text.split(":", 1)
+    name = {train: name for name, (train, _) in known.items()}.get(text, text)
+    lists = known.get(name) or tuple(text.split(":", 1))
+    if len(lists) == 2 and all(one in store.splits for one in lists):
+        halves = store.splits[lists[0]], store.splits[lists[1]]
+    elif text.endswith(_VAL):
+        whole = resolve(store, text.removesuffix(_VAL))
+        name, halves = whole.name + _VAL, derived.validation(store, whole.train, whole.test)
+    elif len(lists) == 2:
+        missing = next(one for one in lists if one not in store.splits)
+        raise DataError(f"{store.path}: no list is called '{missing}'. {did_you_mean(missing, store.splits)}")
     else:
-        name = by_list.get(text, text)
-        if name not in known:
-            raise DataError(f"{store.path}: no split is called '{text}'. {_offer(store, text)}")
-        train, test = known[name]
-    halves = []
-    for list_ in (train, test):
-        if list_ not in store.splits:
-            raise DataError(f"{store.path}: no list is called '{list_}'. {did_you_mean(list_, store.splits)}")
-        halves.append(store.splits[list_])
+        name, halves = _derive(store, text)
     return Split(name, *halves, names=store.names)
 
 
@@ -94,24 +112,18 @@ def resolve_many(store: Store, texts: Sequence[str] | None = None) -> list[Split
 
     Args:
         store: Where the lists are.
-        texts: Words as `resolve` takes them, or patterns such as `loso*` or `split?` that stand for all protocols of
-            such a name. Where None, the store's only protocol.
+        texts: Words as `resolve` takes them, words for several splits (`loso`, `kfold5`), or patterns such as `loso*` or
+            `split?` that stand for all protocols of such a name, and where there are none for the subjects or folds.
+            `.val` may follow each. Where None, the store's only protocol.
 
     Raises:
         DataError: A word or pattern stands for nothing, or none is given and the choice is not clear.
     """
-    known = protocols(store)
     if texts is None:
-        if len(known) != 1:
-            raise DataError(f"{store.path}: has {len(known)} splits, name one with --split. {_offer(store, '')}")
-        texts = known
-    words: list[str] = []
-    for text in texts:
-        found = [name for name in known if fnmatchcase(name, text)] if any(c in text for c in "*?[") else [text]
-        if not found:
-            raise DataError(f"{store.path}: no split matches '{text}'. {_offer(store, text)}")
-        words += found
-    splits = {split.name: split for split in (resolve(store, word) for word in words)}
+        texts = protocols(store)
+        if len(texts) != 1:
+            raise DataError(f"{store.path}: has {len(texts)} splits, name one with --split. {_offer(store, '')}")
+    splits = {split.name: split for text in texts for word in _words(store, text) for split in [resolve(store, word)]}
     return list(splits.values())
 
 
@@ -132,35 +144,6 @@ def training(store: Store, text: str) -> np.ndarray:
     return store.splits[text] if text in store.splits.keys() - paired else resolve(store, text).train
 
 
-def few(labels: np.ndarray, indices: Sequence[int] | np.ndarray, per_class: int, seed: int) -> np.ndarray:
-    """A small draw with equally many clips of each class; with the same seed a smaller draw is part of a larger one.
-
-    Args:
-        labels: The label of every clip of the store; clips with label -1 are never drawn.
-        indices: The clips to draw from, in any order.
-        per_class: How many of each class; all of a class that has fewer.
-        seed: Names the draw, from 0.
-
-    Returns:
-        Clip numbers in ascending order.
-
-    Raises:
-        SettingsError: `per_class` is below 1 or `seed` below 0.
-
-    >>> few(np.array([0, 0, 1, 1, 1, -1]), range(6), 9, seed=0).tolist()
-    [0, 1, 2, 3, 4]
-    """
-    if per_class < 1 or seed < 0:
-        raise SettingsError(f"{per_class} clips per class, seed {seed}: expected 1 or more clips and a seed from 0.")
-    pool = np.unique(np.asarray(indices, np.int64))
-    drawn = [
-        np.random.default_rng((seed, int(label))).permutation(pool[labels[pool] == label])[:per_class]
-        for label in np.unique(labels[pool])
-        if label >= 0
-    ]
-    return np.sort(np.concatenate(drawn)) if drawn else pool[:0]
-
-
 def _protocols(lists: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
     """(training list, test list) by the name of the protocol."""
     found: dict[str, tuple[str, str]] = {}
@@ -175,11 +158,57 @@ def _protocols(lists: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _words(store: Store, text: str) -> list[str]:
+    """The words for single splits that a word or pattern stands for."""
+    known = protocols(store)
+    if text in known:
+        return [text]
+    if text.endswith(_VAL) and text not in store.splits:
+        return [word + _VAL for word in _words(store, text.removesuffix(_VAL))]
+    family = _FAMILY.match(text)
+    if not any(c in text for c in "*?["):
+        several = family is not None and family["word"] == text and text not in store.splits
+        return _members(store, text) if several else [text]
+    found = [name for name in known if fnmatchcase(name, text)]
+    if family and not found:
+        found = [name for name in _members(store, family["word"]) if fnmatchcase(name, text)]
+    if not found:
+        raise DataError(f"{store.path}: no split matches '{text}'. {_offer(store, text)}")
+    return found
+
+
+def _members(store: Store, word: str) -> list[str]:
+    """The names of the splits that `loso`, `kfold5` and the like stand for."""
+    if word == "loso":
+        return [f"loso-{subject}" for subject in derived.subjects(store)]
+    num = int(word.removeprefix("kfold"))
+    derived.check_folds(store, num)
+    return [f"{word}-{i}" for i in range(1, num + 1)]
+
+
+def _derive(store: Store, text: str) -> tuple[str, derived.Halves]:
+    """The split of one subject or fold by its name."""
+    match = _FAMILY.fullmatch(text)
+    if match is None:
+        raise DataError(f"{store.path}: no split is called '{text}'. {_offer(store, text)}")
+    members = _members(store, match["word"])
+    if text == match["word"]:
+        raise DataError(f"{store.path}: '{text}' stands for {len(members)} splits. Name one, such as '{members[0]}'.")
+    name = f"{match['word']}-{int(match['member'])}"
+    if name not in members:
+        raise DataError(f"{store.path}: no split is called '{text}'. {did_you_mean(text, members)}")
+    number = int(match["member"])
+    return name, derived.fold(store, int(match["num"]), number) if match["num"] else derived.leave_out(store, number)
+
+
 def _offer(store: Store, text: str) -> str:
     known = protocols(store)
+    more = list(families(store))
     if known:
-        return did_you_mean(text, known)
-    return f"The store has no training list with a counterpart. Lists are named TRAIN:TEST; {did_you_mean(text, store.splits)}"
+        return did_you_mean(text, known + more)
+    made = f" Folds are made by --split {' or '.join(more)}." if more else ""
+    lists = f"Lists are named TRAIN:TEST; {did_you_mean(text, store.splits)}"
+    return f"The store has no training list with a counterpart.{made} {lists}"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

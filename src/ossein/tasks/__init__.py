@@ -1,6 +1,45 @@
-"""Learning with labels."""
+"""Learning with labels: recognisers, each built from its settings by their `kind`, and how they are trained."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from ossein.skeleton import Skeleton
+from ossein.tasks.base import Recogniser
 from ossein.tasks.recognise import Recognise
+from ossein.tasks.stgcn import STGCN, STGCNSettings
 from ossein.tasks.strl import STRL, STRLSettings
 
-__all__ = ["STRL", "Recognise", "STRLSettings"]
+RecogniserSettings = Annotated[STRLSettings | STGCNSettings, Field(discriminator="kind")]
+"""The settings of any recogniser; their `kind` says of which."""
+
+RECOGNISERS: dict[str, type[Recogniser]] = {"strl": STRL, "stgcn": STGCN}
+
+
+def build_recogniser(
+    skeleton: Skeleton, dims: int, frames: int, persons: int, num_classes: int, settings: RecogniserSettings
+) -> Recogniser:
+    """The recogniser that the settings describe, with fresh weights.
+
+    Args:
+        skeleton: The V joints.
+        dims: C.
+        frames: T.
+        persons: M.
+        num_classes: K.
+        settings: Of any recogniser.
+    """
+    return RECOGNISERS[settings.kind](skeleton, dims, frames, persons, num_classes, settings)
+
+
+__all__ = [
+    "RECOGNISERS",
+    "STGCN",
+    "STRL",
+    "Recognise",
+    "Recogniser",
+    "RecogniserSettings",
+    "STGCNSettings",
+    "STRLSettings",
+    "build_recogniser",
+]

@@ -9,20 +9,23 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.clip import Batch
-from ossein.encoders import ENCODERS, EncoderSettings, GraphEncoder
-from ossein.errors import BundleError, DataError
+from ossein.encoders import ENCODERS, Encoder, EncoderSettings, GraphEncoder
+from ossein.errors import BundleError
 from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
+from ossein.tasks.base import Kernel, Recogniser
 
 
 class STRLSettings(Settings):
     """The spatial-temporal recogniser."""
 
+    kind: Literal["strl"] = "strl"
+    """The recogniser: STRL."""
     encoder: EncoderSettings = EncoderSettings()
     layers: int = Field(default=3, ge=1, le=32)
     """How many times spatial and temporal modules alternate (paper: 3)."""
@@ -34,18 +37,11 @@ class STRLSettings(Settings):
     """One encoder for all persons; the paper has one for each (whether tied it does not say)."""
     interact: bool = False
     """Each person also receives the mean pooled feature of the others: the paper promises interaction, without equation."""
-    kernel: int = Field(default=5, ge=1, le=15)
+    kernel: Kernel = 5
     """Frames of the temporal convolutions; odd."""
 
-    @field_validator("kernel")
-    @classmethod
-    def _odd(cls, kernel: int) -> int:
-        if kernel % 2 == 0:
-            raise ValueError("must be odd, so that a frame has as many before it as after")
-        return kernel
 
-
-class STRL(nn.Module):
+class STRL(Recogniser):
     """Joints -> class scores.
 
     H0 = embedded joints + temporal position. For each layer: SM(H) = Repeat(SumPool_joints(G_E(A, H))) (+) H (Eq 3),
@@ -66,9 +62,8 @@ class STRL(nn.Module):
     def __init__(
         self, skeleton: Skeleton, dims: int, frames: int, persons: int, num_classes: int, settings: STRLSettings
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, dims, frames, persons, num_classes, settings)
         width = settings.encoder.width
-        self.shape = (persons, frames, len(skeleton), dims)
         self.embed = nn.Linear(dims, width)
         self.position = nn.Parameter(torch.empty(frames, width).normal_(std=0.02))
         self.spatial = nn.ModuleList(
@@ -77,14 +72,16 @@ class STRL(nn.Module):
         self.temporal = nn.ModuleList(MultiScaleTemporal(width, settings.kernel) for _ in range(settings.layers))
         self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))
 
-    def load_encoder(self, encoder: GraphEncoder) -> None:
+    def load_encoder(self, encoder: Encoder) -> None:
         """Start from a pre-trained encoder: its embedding, and its stack in every layer and for every person.
 
         Raises:
             BundleError: The encoder is of another kind, width or depth, or for other coordinates.
         """
         own = nn.ModuleList([self.embed, self.spatial[0].get_submodule("stacks.0")])
-        if _shapes(own) != _shapes(nn.ModuleList([encoder.embed, encoder.stack])):
+        if not isinstance(encoder, GraphEncoder) or _shapes(own) != _shapes(
+            nn.ModuleList([encoder.embed, encoder.stack])
+        ):
             raise BundleError(
                 "the pre-trained encoder differs from the model's in kind, width, depth or coordinates. "
                 "Give the model the encoder settings of the pre-training."
@@ -94,21 +91,9 @@ class STRL(nn.Module):
             if isinstance(stack, GraphStack):
                 stack.load_state_dict(encoder.stack.state_dict())
 
-    def forward(self, batch: Batch) -> Float[Tensor, "N K"]:
-        """Scores of the classes before softmax."""
-        return self.head(self.features(batch))
-
     def features(self, batch: Batch) -> Float[Tensor, "N D"]:
-        """What the head reads: the mean over joints, time and persons that are present.
-
-        Raises:
-            DataError: The batch does not have the persons, frames, joints and coordinates the model was made for.
-        """
-        if tuple(batch.x.shape[1:]) != self.shape:
-            raise DataError(
-                f"batch of [M T V C] {list(batch.x.shape[1:])}, the model takes {list(self.shape)}. "
-                "Sample the clips to its persons and frames."
-            )
+        """The mean over joints, time and persons that are present; see `Recogniser.features`."""
+        self.check(batch)
         present = batch.present.transpose(0, 1).flatten(0, 1)
         rows = None if present.all() else torch.nonzero(present.flatten()).squeeze(1)
         h = self.embed(batch.x.permute(3, 1, 0, 2, 4).flatten(1, 2)) + self.position

@@ -1,15 +1,38 @@
-"""Charts of numbers: who is taken for whom, and how the loss went."""
+"""Charts of numbers: who is taken for whom, how the loss went, and how settings compare."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ossein.errors import DataError
-from ossein.view.base import BLUE, DPI, GREY, INK, PALE, save, short
+from ossein.view.base import BLUE, DPI, GREY, INK, ORANGE, PALE, save, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LETTERS = 28
+_LOOKS = ((BLUE, "o"), (ORANGE, "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+"""Colours of Okabe and Ito, each with a mark of its own."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Numbers at named places, with their spread.
+
+    Args:
+        name: What to call it; curves of one name look the same in every panel.
+        at: The places.
+        mean: One number for each place; NaN where there is none.
+        std: How far they spread; NaN where it is not known.
+    """
+
+    name: str
+    at: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 def draw_confusion(confusion: np.ndarray, class_names: Sequence[str], path: Path | str, *, title: str = "") -> None:
@@ -86,6 +109,83 @@ def draw_curves(log: Sequence[Mapping[str, Any]], path: Path | str, *, key: str 
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(PALE)
     save(figure, path)
+
+
+def draw_comparison(
+    panels: Mapping[str, Sequence[Curve]],
+    path: Path | str,
+    *,
+    axis: str,
+    unit: str,
+    title: str = "",
+    joined: bool = True,
+) -> None:
+    """Write a PNG of settings side by side: numbers with error bars, one panel for each source of numbers.
+
+    Each panel has an axis of its own, so that the shape of a curve can be compared where its level cannot.
+
+    Args:
+        panels: Curves by what the panel is called; all curves have the same places.
+        path: Where to write.
+        axis: What the places are.
+        unit: What the numbers are.
+        title: What to write on top.
+        joined: Draw lines between neighbours, where the places have an order.
+
+    Raises:
+        DataError: There is no curve, there are more names than looks, or the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(curve.name for curves in panels.values() for curve in curves))
+    if not all(panels.values()) or not 0 < len(names) <= len(_LOOKS):
+        raise DataError(f"{len(names)} curves to compare, expected 1 to {len(_LOOKS)} and some in every panel.")
+    figure = Figure(figsize=(5.2 * len(panels), 4.2), dpi=DPI, facecolor="white", layout="constrained")
+    figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, x=0.01, ha="left", parse_math=False)
+    for number, (name, curves) in enumerate(panels.items()):
+        axes = figure.add_subplot(1, len(panels), number + 1)
+        axes.set_title(name, fontsize=9, color=GREY, loc="left", parse_math=False)
+        for curve in curves:
+            _draw_curve(axes, curve, names.index(curve.name), len(names), joined)
+        _frame(axes, curves[0].at, axis, unit)
+        if len(names) > 1 and not number:
+            axes.legend(frameon=False, fontsize=8, labelcolor=GREY)
+    save(figure, path)
+
+
+def _draw_curve(axes: "Axes", curve: Curve, number: int, of: int, joined: bool) -> None:
+    colour, mark = _LOOKS[number]
+    # Curves stand a little beside each other, so that none hides another's error bars.
+    x = np.arange(len(curve.at)) + 0.14 * (number - (of - 1) / 2)
+    line = "-" if joined else ""
+    axes.errorbar(
+        x,
+        curve.mean,
+        yerr=curve.std,
+        color=colour,
+        marker=mark,
+        markersize=5,
+        linestyle=line,
+        linewidth=1.4,
+        capsize=3,
+        label=curve.name,
+    )
+
+
+def _frame(axes: "Axes", places: Sequence[str], axis: str, unit: str) -> None:
+    names = [short(place, _LETTERS) for place in places]
+    slanted = max(map(len, names)) * len(names) > 48
+    axes.set_xticks(range(len(names)), names, parse_math=False)
+    axes.tick_params(axis="x", rotation=30 if slanted else 0)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("right" if slanted else "center")
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_xlabel(axis, color=GREY, parse_math=False)
+    axes.set_ylabel(unit, color=GREY, parse_math=False)
+    axes.tick_params(colors=GREY, labelsize=8)
+    axes.grid(axis="y", color=PALE, alpha=0.4, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(PALE)
 
 
 def _smooth(value: np.ndarray) -> np.ndarray:

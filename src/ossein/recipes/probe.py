@@ -1,0 +1,88 @@
+"""Protocols that change no weight: a recogniser's own answers, and probes on what a frozen model makes of clips."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ossein.deploy import Card, load_pretrained, load_recogniser
+from ossein.errors import DataError, SettingsError, SkeletonError
+from ossein.evaluate import Ranks, Scores, choose_strength, knn, linear_probe, retrieve
+from ossein.evaluate.model import class_scores, encoder_features, model_features
+from ossein.store import Split, Store
+from ossein.train import Run
+
+Probe = Literal["classes", "linear", "knn", "retrieval"]
+PROBES: tuple[Probe, ...] = ("classes", "linear", "knn", "retrieval")
+
+NEIGHBOURS = (1, 5, 20)
+"""The k of the nearest neighbours, as far as there are so many training clips; all are told, none is chosen."""
+
+
+def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> None:
+    """Make sure before anything is computed that a run can be tested so.
+
+    Raises:
+        SkeletonError: The store has other joints than the model.
+        DataError: The classes are other ones, or clips have no label.
+        SettingsError: A protocol does not fit the kind of run.
+    """
+    if card.skeleton["joints"] != list(store.skeleton.joints) or card.dims != store.dims:
+        raise SkeletonError(
+            f"{run.folder}: the model knows {card.skeleton['name']} in {card.dims}-D, {store.path.name} holds "
+            f"{store.skeleton.name} in {store.dims}-D. Use a store with the same joints."
+        )
+    if card.kind == "recogniser" and card.classes != store.classes:
+        raise DataError(
+            f"{run.folder}: the model knows {len(card.classes)} classes, {store.path.name} names other ones "
+            f"({len(store.classes)}). Use a store with the same classes."
+        )
+    if "classes" in protocols and card.kind != "recogniser":
+        raise SettingsError(
+            f"{run.folder}: a pre-trained encoder names no classes. Use --protocol linear knn retrieval, or finetune."
+        )
+    needed = split.test if set(protocols) == {"classes"} else np.union1d(split.train, split.test)
+    unlabelled = needed[store.labels[needed] < 0]
+    if len(unlabelled):
+        raise DataError(
+            f"{store.path.name}: {len(unlabelled)} clips of '{split.name}' have no label, such as "
+            f"'{store.names[unlabelled[0]]}'. Evaluation needs labels; drop these clips or label them."
+        )
+
+
+def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> Iterator[dict[str, Any]]:
+    """The numbers of each protocol on the test half, fitted on the training half where there is something to fit.
+
+    Args:
+        run: A finished run.
+        card: What its bundle says.
+        store: The data.
+        split: Whose halves to use.
+        protocols: Which; see `ossein.recipes.evaluate.evaluate`.
+    """
+    told = {"run": run.folder.name, "split": split.name}
+    test_y = store.labels[split.test]
+    if "classes" in protocols:
+        scores = class_scores(load_recogniser(run.folder)[0], store, split.test, card.input)
+        yield {**told, "protocol": "classes", **Scores.of(scores, test_y, len(store.classes)).plain()}
+    if set(protocols) <= {"classes"}:
+        return
+    train_z, test_z = (_features(run, card, store, half) for half in (split.train, split.test))
+    train_y, num = store.labels[split.train], len(store.classes)
+    if "linear" in protocols:
+        strength = choose_strength(train_z, train_y)
+        scores = linear_probe(train_z, train_y, test_z, num_classes=num, strengths=(strength,))
+        yield {**told, "protocol": "linear", "strength": strength, **Scores.of(scores, test_y, num).plain()}
+    if "knn" in protocols:
+        found = knn(train_z, train_y, test_z, k=[k for k in NEIGHBOURS if k <= len(train_y)], num_classes=num)
+        for k, scores in found.items():
+            yield {**told, "protocol": f"knn (k={k})", **Scores.of(scores, test_y, num).plain()}
+    if "retrieval" in protocols:
+        first, precision = retrieve(train_z, train_y, test_z, test_y, num_classes=num)
+        yield {**told, "protocol": "retrieval", **Ranks.of(first, precision).plain()}
+
+
+def _features(run: Run, card: Card, store: Store, indices: np.ndarray) -> np.ndarray:
+    if card.kind == "recogniser":
+        return model_features(load_recogniser(run.folder)[0], store, indices, card.input)
+    return encoder_features(load_pretrained(run.folder)[0].encoder, store, indices, card.input)
