@@ -20,7 +20,10 @@ import numpy as np
 
 from ossein.cli import run
 from ossein.clip import Clip
+from ossein.mapping import joint_matrix
 from ossein.readers.synthetic import SyntheticSettings, synthetic
+from ossein.recipes.finetune import TUNED
+from ossein.skeleton import Skeleton
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +35,9 @@ SHORT = {
     ("data", "synthetic"): "--clips 36",
 }
 """What makes a command short, by the words it begins with."""
+
+SHORT_TUNING = "input: {frames: 8}\ntrain: {epochs: 0.3, batch: 16}\n"
+"""What makes the protocols short that train: a file of settings."""
 
 _FENCE = re.compile(
     r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -113,6 +119,9 @@ def run_command(words: list[str], where: str) -> None:
 def shortened(words: list[str]) -> list[str]:
     """A command line of ossein with settings appended that make it short."""
     more = next((text for begin, text in SHORT.items() if tuple(words[: len(begin)]) == begin), "")
+    if words[0] == "evaluate" and "--config" not in words and set(words) & set(TUNED):
+        Path("short.yaml").write_text(SHORT_TUNING, encoding="utf-8")
+        more = "--seeds 0 --config short.yaml"
     return words + more.split()
 
 
@@ -131,17 +140,29 @@ def check_install(words: list[str], where: str) -> None:
 
 def write_data(folder: Path) -> None:
     """The files that pages speak of: pickles in `data/`, and a clip of someone as COCO's JSON."""
-    source = synthetic(SyntheticSettings(clips=72, persons=6))
-    clips = list(source.clips)
-    halves = [source.splits["xsub_train"], source.splits["xsub_val"]]
-    folds = {
-        f"split{i}_{side}": list(names) for i in (1, 2) for side, names in zip(("train", "val"), halves[:: 3 - 2 * i])
+    source, other = (synthetic(SyntheticSettings(clips=72, persons=6, seed=seed)) for seed in (0, 1))
+    halves, folds = ([one.splits["xsub_train"], one.splits["xsub_val"]] for one in (source, other))
+    clips, data = list(source.clips), folder / "data"
+    data.mkdir()
+    (data / "meta.json").write_text(json.dumps({"class_names": source.classes, "license": "none"}))
+    _write_pickle(data / "penn_action_coco17.pkl", clips, {"train": list(halves[0]), "val": list(halves[1])})
+    lists = {
+        f"split{i}_{side}": list(names) for i in (1, 2) for side, names in zip(("train", "val"), folds[:: 3 - 2 * i])
     }
-    (folder / "data").mkdir()
-    (folder / "data" / "meta.json").write_text(json.dumps({"class_names": source.classes, "license": "none"}))
-    _write_pickle(folder / "data" / "penn_action_coco17.pkl", clips, {"train": list(halves[0]), "val": list(halves[1])})
-    _write_pickle(folder / "data" / "jhmdb_coco17.pkl", clips, folds)
+    _write_pickle(data / "jhmdb_coco17.pkl", list(other.clips), lists)
+    _write_sensors(data)
     (folder / "someone.json").write_text(json.dumps(_coco(clips[0])))
+
+
+def _write_sensors(data: Path) -> None:
+    """Two files of depth sensors: one as if it had been fetched for the catalogue, one of an older sensor."""
+    source = synthetic(SyntheticSettings(clips=36, persons=6, dims=3))
+    clips, lists = list(source.clips), {name: list(names) for name, names in source.splits.items()}
+    (data / "ntu60-3d").mkdir()
+    for file, skeleton in (("ntu60-3d/ntu60_3danno.pkl", "ntu-25"), ("nw_ucla.pkl", "kinect-20")):
+        matrix = joint_matrix(Skeleton.of("coco-17"), Skeleton.of(skeleton))
+        moved = [Clip(matrix @ c.x, np.minimum(c.score @ (matrix.T > 0), 1), c.name, c.label) for c in clips]
+        _write_pickle(data / file, moved, lists)
 
 
 def _write_pickle(path: Path, clips: list[Clip], splits: dict[str, list[str]]) -> None:
@@ -150,12 +171,11 @@ def _write_pickle(path: Path, clips: list[Clip], splits: dict[str, list[str]]) -
             "frame_dir": clip.name,
             "label": clip.label,
             "total_frames": clip.num_frames,
-            "img_shape": (int(clip.size[1]), int(clip.size[0])),
             "keypoint": clip.x.astype(np.float16),
             "keypoint_score": clip.score.astype(np.float16),
+            **({"img_shape": (int(clip.size[1]), int(clip.size[0]))} if clip.size else {}),
         }
         for clip in clips
-        if clip.size
     ]
     path.write_bytes(pickle.dumps({"split": splits, "annotations": annotations}))
 

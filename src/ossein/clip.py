@@ -139,6 +139,10 @@ class Batch:
         }
         return replace(self, **moved)
 
+    def take(self, clips: "Tensor") -> "Batch":
+        """Some of the clips, by number or by whether they are wanted."""
+        return replace(self, **{key: getattr(self, key)[clips] for key in ("x", "score", "label", "index", "size")})
+
     def change(self, **fields: Any) -> "Batch":
         """A copy with some fields replaced; joints with score 0 are set to 0 again."""
         new = replace(self, **fields)

@@ -151,7 +151,7 @@ CASES = {
     "a bundle for another skeleton, to start from": (
         lambda: None,
         "recognise ssl OTHER --from PRETRAINED",
-        "the pre-training knows coco-17 in 2-D, the data are kinect-20 in 3-D",
+        "the model knows coco-17 in 2-D, other.clips holds kinect-20 in 3-D",
     ),
     "a bundle for another skeleton, to predict with": (
         lambda: Path("S001C001P001R001A001.skeleton").write_text(skeleton_file()),

@@ -5,14 +5,14 @@ from typing import get_args
 import pytest
 import torch
 
-from ossein.encoders import ENCODERS, EncoderSettings, build_encoder, to_graphs
+from ossein.encoders import GRAPH_ENCODERS, EncoderSettings, build_encoder, to_graphs
 from ossein.errors import SettingsError
 from ossein.skeleton import Skeleton
 
 
 def test_the_settings_offer_the_registered_encoders():
-    assert set(get_args(EncoderSettings.model_fields["kind"].annotation)) == set(ENCODERS)
-    for kind, encoder in ENCODERS.items():
+    assert set(get_args(EncoderSettings.model_fields["kind"].annotation)) == set(GRAPH_ENCODERS)
+    for kind, encoder in GRAPH_ENCODERS.items():
         assert type(build_encoder(Skeleton.of("coco-17"), 2, EncoderSettings.read({"kind": kind}))) is encoder
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.encoders import ENCODERS
+from ossein.encoders import GRAPH_ENCODERS
 from ossein.errors import SettingsError
 from ossein.nn import GINConv
 from ossein.pretrain import SkeletonMAE, SkeletonMAESettings, cosine_error
@@ -54,10 +54,10 @@ def test_the_pieces_are_those_of_the_paper():
     assert made.draw_hidden(batch(), Draw.of(0))[0, 0, 0].nonzero().flatten().tolist() == HIDDEN
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("kind", GRAPH_ENCODERS)
 def test_the_decoder_is_of_the_encoders_kind(kind: str):
     made = method(kind=kind)
-    assert type(made.decoder.conv) is type(made.encoder).conv is ENCODERS[kind].conv
+    assert type(made.decoder.conv) is type(made.encoder).conv is GRAPH_ENCODERS[kind].conv
     made(batch(), Draw.of(0)).loss.backward()
     missing = [name for name, value in made.named_parameters() if value.grad is None]
     assert missing == []
@@ -195,7 +195,7 @@ def test_coordinates_are_the_least_squares_solution(monkeypatch):
         torch.testing.assert_close(x[v, r], torch.tensor([a / scale, b / scale]), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("kind", GRAPH_ENCODERS)
 def test_seen_joints_stay_and_hidden_ones_come_from_the_decoder(kind: str):
     made, given = method(kind=kind).eval(), batch(some_absent())
     hidden = made.draw_hidden(given, Draw.of(0))

@@ -8,7 +8,7 @@ import torch
 
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import load_pretrained, load_recogniser, read_card
-from ossein.errors import BundleError, DataError, SettingsError
+from ossein.errors import BundleError, DataError, SettingsError, SkeletonError
 from ossein.evaluate.model import class_scores
 from ossein.readers.base import Source
 from ossein.recipes.pretrain import pretrain
@@ -278,7 +278,7 @@ def test_an_encoder_that_does_not_fit(fixed_store, pretrained_run, tiny_recognis
 
 def test_pre_training_on_another_skeleton(pretrained_run, tiny_recognise, synthetic_store, tmp_path):
     other = synthetic_store(dims=3, clips=18)
-    with pytest.raises(BundleError, match=r"knows coco-17 in 2-D, the data are coco-17 in 3-D"):
+    with pytest.raises(SkeletonError, match=r"knows coco-17 in 2-D, tiny.clips holds coco-17 in 3-D"):
         recognise("ssl", other, tmp_path / "run", pretrained=pretrained_run)
     assert not (tmp_path / "run").exists()
 

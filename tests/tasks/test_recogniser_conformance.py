@@ -21,6 +21,7 @@ N, M, T, C, K = 4, 2, 6, 2, 5
 SMALL: dict[str, dict[str, Any]] = {
     "strl": {"encoder": {"width": 8, "depth": 2}, "layers": 2},
     "stgcn": {"widths": (8, 12), "kernel": 3},
+    "reader": {"encoder": {"width": 8, "depth": 2}, "dropout": 0},
 }
 """Settings to test with, where the defaults are too large."""
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw
-from ossein.encoders import ENCODERS, EncoderSettings, build_encoder
+from ossein.encoders import GRAPH_ENCODERS, EncoderSettings, build_encoder
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.nn import GraphStack
 from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
@@ -124,7 +124,7 @@ def test_the_spatial_module_is_equations_3_and_4_with_the_concatenation_written_
     option: dict[str, Any], training: bool, absent: bool
 ):
     torch.manual_seed(0)
-    conv = ENCODERS["gin"].conv
+    conv = GRAPH_ENCODERS["gin"].conv
     modules = [Spatial(conv, COCO, M, settings(**option)) for _ in range(2)]
     stir(modules[0])
     modules[1].load_state_dict(modules[0].state_dict())
@@ -149,7 +149,7 @@ def test_a_person_hears_of_the_other_only_with_interact():
 
 def test_the_mean_of_the_others_is_over_those_present():
     torch.manual_seed(0)
-    three = Spatial(ENCODERS["gin"].conv, COCO, 3, settings(interact=True))
+    three = Spatial(GRAPH_ENCODERS["gin"].conv, COCO, 3, settings(interact=True))
     pooled = torch.tensor([[1.0], [2.0], [4.0], [8.0], [16.0]])
     # Persons by clips: clip 0 has persons 0, 1 and 2, clip 1 has persons 0 and 2.
     present = torch.tensor([[True], [True], [True], [False], [True], [True]])
@@ -162,7 +162,7 @@ def test_the_mean_of_the_others_is_over_those_present():
 
 
 @options
-@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("kind", GRAPH_ENCODERS)
 def test_every_option_gives_scores_and_gradients(option: dict[str, Any], kind: str):
     model = made(kind=kind, **option)
     for module in model.modules():
@@ -307,7 +307,7 @@ def test_bfloat16_is_finite_and_near_float32(training: bool):
 
 
 @options
-@pytest.mark.parametrize("kind", ENCODERS)
+@pytest.mark.parametrize("kind", GRAPH_ENCODERS)
 def test_every_layer_and_person_starts_from_the_one_encoder_and_goes_its_own_way(option: dict[str, Any], kind: str):
     method = SkeletonMAE(COCO, 2, T, M, SkeletonMAESettings(encoder=settings(kind=kind).encoder))
     method(batch(), Draw.of(0))

@@ -3,6 +3,7 @@
 from ossein.augment.base import Augment, Compose, Identity, Transform
 from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
 from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, normaliser
+from ossein.augment.occlude import Occlude
 from ossein.augment.settings import AugmentSettings, build
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
 from ossein.augment.streams import STREAMS, Bone, BoneMotion, Motion, stream
@@ -27,6 +28,7 @@ __all__ = [
     "Mirror",
     "Motion",
     "Move",
+    "Occlude",
     "Rotate",
     "Scale",
     "Shear",

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ossein.augment.base import Augment, Compose
 from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.occlude import Occlude
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
 from ossein.augment.time import Crop
 from ossein.settings import Settings
@@ -32,6 +33,8 @@ class AugmentSettings(Settings):
     """The share of joints to lose in all frames of a clip."""
     drop_frames: float = Field(default=0.0, ge=0, le=1)
     """The share of frames to lose."""
+    occlude: float = Field(default=0.0, ge=0, le=1)
+    """The share of body parts to lose, each over a stretch of time of its own."""
 
 
 def build(settings: AugmentSettings) -> Compose:
@@ -51,5 +54,6 @@ def build(settings: AugmentSettings) -> Compose:
         (s.jitter, Jitter(s.jitter)),
         (s.drop_joints, DropJoints(s.drop_joints)),
         (s.drop_frames, DropFrames(s.drop_frames)),
+        (s.occlude, Occlude(s.occlude)),
     ]
     return Compose(tuple(step for amount, step in steps if amount > 0))

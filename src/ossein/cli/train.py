@@ -20,8 +20,9 @@ from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
+from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
-from ossein.recipes.pretrain import folds
+from ossein.recipes.pretrain import facts_of, folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
 from ossein.skeleton import Skeleton
@@ -35,7 +36,7 @@ def pretrain(args: Sequence[str]) -> None:
     """Run `ossein pretrain`."""
     preset, store, rest = _preset_and_store("pretrain", args, PRETRAIN)
     told = _told(rest)
-    default = PRETRAIN[preset](_facts(store, told))
+    default = PRETRAIN[preset](_facts(store, told, told.also))
     start = _start(default, told)
 
     @dataclass(frozen=True)
@@ -45,12 +46,14 @@ def pretrain(args: Sequence[str]) -> None:
         settings: Annotated[PretrainSettings, tyro.conf.arg(name=""), tyro.conf.AvoidSubcommands] = start
         split: tuple[str, ...] = told.splits
         """Learn from the training half of this split (or of several, such as 'split*'); all for every clip."""
+        also: tuple[str, ...] = told.also
+        """Learn from these stores too, whatever joints they have: FILE for every clip, FILE:SPLIT for a training half."""
         out: Path | None = None
         """The folder to write to; runs/... by default."""
         resume: bool = False
         """Go on with the run in --out."""
         config: Path | None = None
-        """A run.yaml to take settings and split from; what is said beside it wins."""
+        """A run.yaml to take settings, split and other stores from; what is said beside it wins."""
 
     call = parse(Pretrain, f"ossein pretrain {preset} STORE", rest)
     if store is None:
@@ -62,6 +65,7 @@ def pretrain(args: Sequence[str]) -> None:
             store,
             out,
             splits=list(call.split) or None,
+            also=[Also.read(word) for word in call.also],
             settings=call.settings if call.settings != default else None,
             resume=call.resume,
             screen=make_screen(),
@@ -144,6 +148,7 @@ class _Told:
     settings: Any = None
     where: str = ""
     splits: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     origin: Path | None = None
     labels: str = "all"
 
@@ -160,11 +165,11 @@ def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -
     return preset, Store.open(words[1]) if len(words) == 2 else None, rest
 
 
-def _facts(store: Store | None, told: _Told) -> Facts:
+def _facts(store: Store | None, told: _Told, also: Sequence[str] = ()) -> Facts:
     if store is None:
         return Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=0)
     first = folds(store, list(told.splits) or None, Path())[0]
-    return Facts.of(store, len(first.train))
+    return facts_of(Pool(store, [Also.read(word) for word in also]), first.train)
 
 
 def _pretrained_card(told: _Told) -> Card | None:
@@ -173,9 +178,10 @@ def _pretrained_card(told: _Told) -> Card | None:
 
 def _told(args: list[str]) -> _Told:
     """What a run.yaml says, and over it the words that the presets ask for before all others are read."""
-    file, splits, origin = (_words(args, flag) for flag in ("--config", "--split", "--from"))
+    file, splits, also, origin = (_words(args, flag) for flag in ("--config", "--split", "--also", "--from"))
     told = _recorded(file[0]) if file else _Told()
     told = replace(told, splits=tuple(splits)) if splits else told
+    told = replace(told, also=tuple(also)) if also else told
     return replace(told, origin=Path(origin[0])) if origin else told
 
 
@@ -184,8 +190,14 @@ def _recorded(file: str) -> _Told:
     if not isinstance(record, dict) or "settings" not in record:
         return _Told(record, file)  # settings alone
     data, origin = record.get("data") or {}, record.get("from")
-    splits = (str(data["split"]),) if "split" in data else ()
-    return _Told(record["settings"], file, splits, Path(origin) if origin else None, str(data.get("labels", "all")))
+    return _Told(
+        record["settings"],
+        file,
+        splits=(str(data["split"]),) if "split" in data else (),
+        also=tuple(map(str, record.get("also") or ())),
+        origin=Path(origin) if origin else None,
+        labels=str(data.get("labels", "all")),
+    )
 
 
 def _start(default: S, told: _Told) -> S:

@@ -48,7 +48,7 @@ class Card(Settings):
     model: Annotated[PretrainerSettings | RecogniserSettings, Field(discriminator="kind")]
     """The settings of the model."""
     data: dict[str, Any]
-    """What it was trained on: store, its content hash, split, the clips it has seen, licence."""
+    """What it was trained on: store, its content hash, split, the clips it has seen, licence; and the same of others."""
     made_by: dict[str, Any]
     """Command, versions, commit."""
     metrics: dict[str, Any] = Field(default_factory=dict)
@@ -62,10 +62,13 @@ class Card(Settings):
 
     @field_validator("data")
     @classmethod
-    def _says_what_was_seen(cls, data: dict[str, Any]) -> dict[str, Any]:
-        texts = [data.get(key) for key in ("store", "hash", "split", "seen")]
-        if not all(isinstance(text, str) for text in texts) or not _SEEN.fullmatch(data["seen"]):
-            raise ValueError("expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7)")
+    def _is_record(cls, data: dict[str, Any]) -> dict[str, Any]:
+        also = data.get("also", [])
+        if not all(_says_what_was_seen(one) for one in [data, *(also if isinstance(also, list) else [also])]):
+            raise ValueError(
+                "expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7), here and in each entry "
+                "of 'also'"
+            )
         return data
 
     @model_validator(mode="after")
@@ -75,6 +78,11 @@ class Card(Settings):
         if self.model.kind not in (RECOGNISERS if self.kind == "recogniser" else METHODS):
             raise ValueError(f"'{self.model.kind}' is no {self.kind} model")
         return self
+
+
+def _says_what_was_seen(data: Any) -> bool:
+    texts = [data.get(key) for key in ("store", "hash", "split", "seen")] if isinstance(data, dict) else [None]
+    return all(isinstance(text, str) for text in texts) and _SEEN.fullmatch(data["seen"]) is not None
 
 
 def write_bundle(folder: Path, card: Card, model: nn.Module) -> None:

@@ -1,9 +1,10 @@
 """The contract of encoders, and the spatial graph encoder that GIN, GCN and GAT share."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 from ossein.nn import GraphConv, GraphStack
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
+
+# In place of typing.Self, which the run-time checks of the tests do not take.
+E = TypeVar("E", bound="Encoder")
+G = TypeVar("G", bound="GraphEncoder")
 
 
 class EncoderSettings(Settings):
@@ -33,6 +38,8 @@ class Encoder(nn.Module, ABC):
 
     width: int
     """D, the number of features it gives."""
+    stride: int = 1
+    """Every how many frames it gives features: t = ceil(T / stride)."""
 
     @abstractmethod
     def forward(
@@ -40,7 +47,7 @@ class Encoder(nn.Module, ABC):
         x: Float[Tensor, "N M T V C"],
         hidden: Bool[Tensor, "N M T V"] | None = None,
         present: Bool[Tensor, "N M T"] | None = None,
-    ) -> Float[Tensor, "N M T V D"]:
+    ) -> Float[Tensor, "N M t V D"]:
         """Features of every joint.
 
         Args:
@@ -48,6 +55,33 @@ class Encoder(nn.Module, ABC):
             hidden: True where a joint must not be seen.
             present: True where a person is in the frame; None for everywhere. Features elsewhere are 0.
         """
+
+    @abstractmethod
+    def onto(self: E, skeleton: Skeleton) -> E:
+        """The same encoder, as it is, for other joints.
+
+        What it knows of a joint goes to the joint of the same place on the body (`ossein.mapping`); a joint without
+        counterpart starts from the mean over all.
+
+        Args:
+            skeleton: The joints that are wanted.
+
+        Raises:
+            SkeletonError: No joint has a counterpart.
+        """
+
+
+def thin(present: Bool[Tensor, "*N T"], stride: int) -> Bool[Tensor, "*N t"]:
+    """In which of every `stride` frames a person is present at all: where an encoder gives features."""
+    return F.pad(present, (0, -present.shape[-1] % stride)).unflatten(-1, (-1, stride)).any(-1)
+
+
+def read_joints(z: Float[Tensor, "N M t V D"], present: Bool[Tensor, "N M t"]) -> Float[Tensor, "N M F"]:
+    """Mean and maximum over time of every feature of every joint, F = 2 V D; 0 for a person who is never present."""
+    here = present[..., None, None]
+    mean = z.sum(2) / here.sum(2).clamp(min=1)
+    most = z.masked_fill(~here, float("-inf")).amax(2).masked_fill(~here.any(2), 0)
+    return torch.cat([mean, most], -1).flatten(2)
 
 
 class GraphEncoder(Encoder):
@@ -68,6 +102,7 @@ class GraphEncoder(Encoder):
 
     def __init__(self, skeleton: Skeleton, dims: int, settings: EncoderSettings) -> None:
         super().__init__()
+        self.dims, self.settings = dims, settings
         self.width = settings.width
         self.embed = nn.Linear(dims, settings.width)
         self.token = nn.Parameter(torch.zeros(settings.width))
@@ -89,6 +124,12 @@ class GraphEncoder(Encoder):
         if rows is not None:
             z = z.new_zeros(N * M * T, V, self.width).index_copy(0, rows, z)
         return z.reshape(N, M, T, V, self.width)
+
+    def onto(self: G, skeleton: Skeleton) -> G:
+        """The same encoder for other joints: its weights know nothing of single joints."""
+        other = type(self)(skeleton, self.dims, self.settings).to(self.token)
+        other.load_state_dict(self.state_dict())
+        return other.train(self.training)
 
     def hide(self, h: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"] | None) -> Float[Tensor, "V R D"]:
         """Embedded joints with the learned vector in place of hidden ones."""

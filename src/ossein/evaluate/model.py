@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ossein.clip import Batch
-from ossein.encoders import Encoder
+from ossein.encoders import Encoder, read_joints, thin
 from ossein.store.sample import Rows
 from ossein.tasks import Recogniser
 from ossein.train import InputSettings, fixed_batches
@@ -39,15 +39,16 @@ def model_features(
 def encoder_features(
     encoder: Encoder, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
 ) -> np.ndarray:
-    """A frozen encoder's features of clips: mean over persons and frames that are present, joints kept: [N V*D].
+    """A frozen encoder's features of clips: mean and maximum over time of every joint, mean over persons: [N 2*V*D].
 
-    The paper does not evaluate frozen features; keeping the joints apart follows the fine-tuning heads of later work.
+    Absent joints are hidden from the encoder. The paper does not evaluate frozen features.
     """
 
     def pooled(batch: Batch) -> Tensor:
         present = batch.present
-        z = encoder(batch.x, None, present).float()
-        return z.sum((1, 2)).flatten(1) / present.sum((1, 2)).clamp(min=1).unsqueeze(1)
+        z = encoder(batch.x, batch.score <= 0, present).float()
+        persons = present.any(-1).sum(1, keepdim=True)
+        return read_joints(z, thin(present, encoder.stride)).sum(1) / persons.clamp(min=1)
 
     return _collect(encoder, pooled, store, indices, input, size)
 

@@ -1,6 +1,7 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
 from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
+from ossein.nn.mixing import JointMixing, MixBlock
 from ossein.nn.norm import BatchNorm, PReLU
 from ossein.nn.temporal import MultiScaleTemporal, TemporalConv
 
@@ -11,6 +12,8 @@ __all__ = [
     "GINConv",
     "GraphConv",
     "GraphStack",
+    "JointMixing",
+    "MixBlock",
     "MultiScaleTemporal",
     "PReLU",
     "PartitionConv",

@@ -62,11 +62,13 @@ class TemporalConv(nn.Module):
         width: D.
         kernel: Frames, odd.
         stride: Every how many frames there is an output, centred on the first of them.
+        dilation: How many frames lie between those that the convolution looks at, and one.
     """
 
-    def __init__(self, width: int, kernel: int, stride: int = 1) -> None:
+    def __init__(self, width: int, kernel: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, width, (kernel, 1), (stride, 1), ((kernel - 1) // 2, 0), bias=False)
+        padding = (kernel - 1) // 2 * dilation
+        self.conv = nn.Conv2d(width, width, (kernel, 1), (stride, 1), (padding, 0), (dilation, 1), bias=False)
 
     def forward(self, h: Float[Tensor, "V N T D"]) -> Float[Tensor, "V N t D"]:
         """Features after looking along time, t = ceil(T / stride)."""

@@ -1,16 +1,21 @@
 """Learning without labels: methods, each built from its settings by their `kind`, and the parts they share."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from ossein.pretrain.base import MaskedPretrainer, Pretrainer
 from ossein.pretrain.decoders import GraphDecoder
 from ossein.pretrain.losses import cosine_error
 from ossein.pretrain.masked import SkeletonMAE, SkeletonMAESettings
 from ossein.pretrain.masks import Mask, MaskSettings
+from ossein.pretrain.sequence import TubeMAE, TubeMAESettings
 from ossein.skeleton import Skeleton
 
-PretrainerSettings = SkeletonMAESettings
+PretrainerSettings = Annotated[SkeletonMAESettings | TubeMAESettings, Field(discriminator="kind")]
 """The settings of any method; their `kind` says of which."""
 
-METHODS: dict[str, type[Pretrainer]] = {"skeletonmae": SkeletonMAE}
+METHODS: dict[str, type[Pretrainer]] = {"skeletonmae": SkeletonMAE, "tube-mae": TubeMAE}
 
 
 def build_method(skeleton: Skeleton, dims: int, frames: int, persons: int, settings: PretrainerSettings) -> Pretrainer:
@@ -36,6 +41,8 @@ __all__ = [
     "PretrainerSettings",
     "SkeletonMAE",
     "SkeletonMAESettings",
+    "TubeMAE",
+    "TubeMAESettings",
     "build_method",
     "cosine_error",
 ]

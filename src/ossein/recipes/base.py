@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ossein.errors import BundleError, DataError, SettingsError
-from ossein.store import Store
+from ossein.store import Several, Store
 from ossein.train import Report, Run, all_processes, first_process, start_processes
 
 
@@ -61,17 +61,24 @@ def data_record(store: Store, split: str, train: np.ndarray, seen: np.ndarray | 
         "split": split,
         "clips": len(train),
         "seen": _ranges(train if seen is None else seen),
-        "facts": {
-            key: store.facts[key]
-            for key in ("source", "origin", "license", "licence", "unit", "sensor")
-            if key in store.facts
-        },
+        "facts": {key: store.facts[key] for key in _FACTS if key in store.facts},
     }
+
+
+def learned_from(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a run has learned from, store by store, each as of `data_record`; the run's own store comes first."""
+    return [{key: value for key, value in data.items() if key in _RECORD}, *data.get("also", ())]
+
+
+def learned_of(data: dict[str, Any], store: Store) -> dict[str, Any] | None:
+    """What a run has learned from a store; None where it has not."""
+    return next((one for one in learned_from(data) if one["hash"] == store.hash), None)
 
 
 def seen(data: dict[str, Any], store: Store) -> np.ndarray:
     """The clips of a store that a run has seen, by its data record; none where it learned from other data."""
-    return _numbers(data["seen"]) if data["hash"] == store.hash else np.zeros(0, np.int64)
+    found = learned_of(data, store)
+    return _numbers(found["seen"]) if found else np.zeros(0, np.int64)
 
 
 def refuse_seen(data: dict[str, Any], store: Store, test: np.ndarray, what: str) -> None:
@@ -81,15 +88,26 @@ def refuse_seen(data: dict[str, Any], store: Store, test: np.ndarray, what: str)
         DataError: It has.
     """
     both = np.intersect1d(seen(data, store), test)
-    if len(both):
-        raise DataError(
-            f"{what} has seen {len(both)} of the {len(test)} test clips, such as '{store.names[both[0]]}'. "
-            f"It learned from --split {data['split']}; choose a test split without its clips."
-        )
+    if not len(both):
+        return
+    told = f"{what} has seen {len(both)} of the {len(test)} test clips, such as '{store.names[both[0]]}'. "
+    if data["hash"] == store.hash:
+        raise DataError(f"{told}It learned from --split {data['split']}; choose a test split without its clips.")
+    found = learned_of(data, store) or {}
+    part = "all clips" if found["split"] == "all" else f"the training half of '{found['split']}'"
+    raise DataError(
+        f"{told}It learned from {part} of {found['store']} too; pre-train without these (--also FILE:SPLIT takes a training "
+        "half alone), or choose a test split without them."
+    )
 
 
-def check_input(normalise: str, store: Store) -> None:
+def check_input(normalise: str, store: Store | Several, before: str | None = None) -> None:
     """Make sure before a long run that clips can be normalised as asked for.
+
+    Args:
+        normalise: How.
+        store: The data.
+        before: The pre-training that asks for it, where it is one.
 
     Raises:
         SettingsError: They cannot.
@@ -103,6 +121,10 @@ def check_input(normalise: str, store: Store) -> None:
         why = f"holds {store.dims}-D clips, --input.normalise facing is for 3-D ones"
     elif normalise == "facing" and not (store.skeleton.up and store.skeleton.across):
         why = "its skeleton does not say 'up' and 'across', which --input.normalise facing needs"
+    if why and before:
+        raise SettingsError(
+            f"{store.path.name}: {why}, and the pre-training in {before} had it. Pre-train with --input.normalise centre."
+        )
     if why:
         raise SettingsError(f"{store.path.name}: {why}. Use --input.normalise centre.")
 
@@ -118,6 +140,13 @@ def begin(run: Run, record: dict[str, Any], device: str, *, resume: bool) -> Non
     if first_process():
         run.begin(record, resume=resume)
     all_processes()
+
+
+_FACTS = ("source", "origin", "license", "licence", "unit", "sensor")
+"""What is kept of the facts of a store."""
+
+_RECORD = ("store", "hash", "split", "clips", "seen", "facts")
+"""What `data_record` says of a store."""
 
 
 def _ranges(indices: np.ndarray) -> str:

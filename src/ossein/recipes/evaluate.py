@@ -11,16 +11,16 @@ from ossein.deploy import Card, read_card
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import spread
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, leaves, refuse_seen, seen
+from ossein.recipes.base import Screen, Silent, learned_of, leaves, refuse_seen
 from ossein.recipes.describe import protocol_name
 from ossein.recipes.finetune import TUNED, Training, Tuned, Tuning, plan
-from ossein.recipes.probe import PROBES, Probe, check_probe, probe
+from ossein.recipes.probe import PROBES, Probe, check_joints, check_probe, probe
 from ossein.store import Split, Store, resolve, resolve_many
 from ossein.train import Run
 
 Protocol = Probe | Tuned
 
-MATCHING = {"skeletonmae": "ssl"}
+MATCHING = {"skeletonmae": "ssl", "ossein": "ossein"}
 """The recognition preset that belongs to each pre-training preset."""
 
 NUMBERS = ("top1", "top5", "mean_class", "rank1", "rank5", "map")
@@ -73,7 +73,7 @@ def evaluate(
 
     Raises:
         BundleError: There is no finished run.
-        SkeletonError: The store has other joints than the model.
+        SkeletonError: The store has other joints than a recogniser, too few of a pre-training's, or other dimensions.
         DataError: A run has seen test clips in training, or clips have no label.
         SettingsError: A protocol does not fit the kind of run, or an option does not fit the protocols.
         Diverged: The loss of a training is no longer finite.
@@ -84,6 +84,9 @@ def evaluate(
     cases = [case for run in leaves(folder) for case in _cases(run, store, split)]
     probes = [(case, _probes(case, store, protocols)) for case in cases]
     trainings = [training for case in cases for training in _trainings(case, store, protocols, tuning)]
+    for told in dict.fromkeys(check_joints(case.run, case.card, store) for case, kinds in probes if kinds):
+        if told:
+            screen.say(told)
     rows = [row for case, kinds in probes if kinds for row in probe(case.run, case.card, store, case.split, kinds)]
     rows += [row for training in trainings for row in training.rows(store, screen)]
     results = {"store": store.path.name, "hash": store.hash, "rows": rows, "mean": _means(rows), "gain": _gains(rows)}
@@ -105,6 +108,7 @@ def _cases(run: Run, store: Store, split: str | None) -> list[Case]:
     if not run.done:
         raise BundleError(f"{run.folder}: is not finished. Go on with it: the same command, with --out and --resume.")
     card = read_card(run.folder)[1]
+    check_joints(run, card, store)
     cases = [Case(run, card, each) for each in (resolve_many(store, [split]) if split else _own(run, card, store))]
     for case in cases:
         refuse_seen(card.data, store, case.split.test, f"the run in {run.folder}")
@@ -113,8 +117,9 @@ def _cases(run: Run, store: Store, split: str | None) -> list[Case]:
 
 def _own(run: Run, card: Card, store: Store) -> list[Split]:
     """The split that a run was trained on; where other data have none of that name, their only one."""
-    name, same = card.data["split"], len(seen(card.data, store)) > 0
-    if name == "all" and same:
+    learned = learned_of(card.data, store)
+    name = (learned or card.data)["split"]
+    if learned and name == "all":
         raise DataError(
             f"{run.folder}: learned from every clip of {store.path.name}, which leaves none to test on. "
             "Use other data, or train on a split."
@@ -122,7 +127,7 @@ def _own(run: Run, card: Card, store: Store) -> list[Split]:
     try:
         return [resolve(store, name)]
     except DataError:
-        if same:
+        if learned:
             raise
         return resolve_many(store)
 

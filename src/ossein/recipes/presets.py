@@ -13,11 +13,11 @@ from pydantic import Field
 
 from ossein.augment import AugmentSettings
 from ossein.deploy import Card
-from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings
+from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Store
-from ossein.tasks import RecogniserSettings, STGCNSettings, STRLSettings
+from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRLSettings, TeachSettings
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 MANY = 16 * 1024
@@ -44,6 +44,8 @@ class RecogniseSettings(Settings):
     train: TrainSettings
     smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Share of the target that is spread evenly over all classes (paper: 0.1)."""
+    teach: TeachSettings | None = None
+    """How the moving average of the model teaches it on clips without labels; None to learn from labels alone."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,42 @@ def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
     )
 
 
-PRETRAIN: dict[str, Callable[[Facts], PretrainSettings]] = {"skeletonmae": skeletonmae}
-RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {"ssl": ssl, "stgcn": stgcn}
+def ossein_pretrain(facts: Facts) -> PretrainSettings:
+    """Sequence-level masked pre-training of our own: half of the parts hidden over stretches of time; AdamW, 60 epochs."""
+    return PretrainSettings(
+        input=_own_input(facts),
+        augment=_own_augment(facts),
+        model=TubeMAESettings(),
+        optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
+        train=_train(epochs=60, batch=64).change(steps=800),
+    )
+
+
+def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
+    """Recognition of our own: every joint is read by itself, and a teacher goes on with clips that have no label.
+
+    Args:
+        facts: What the data are like.
+        pretrained: The pre-training run to start from; its encoder and its way to prepare clips are kept.
+    """
+    known = pretrained.model if pretrained else None
+    encoder = known.encoder if isinstance(known, TubeMAESettings) else ReaderSettings().encoder
+    return RecogniseSettings(
+        input=_as_before(_own_input(facts).change(views=3), pretrained),
+        augment=_own_augment(facts),
+        model=ReaderSettings(encoder=encoder),
+        optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
+        train=_train(epochs=40, batch=32).change(steps=600),
+        teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
+    )
+
+
+PRETRAIN: dict[str, Callable[[Facts], PretrainSettings]] = {"skeletonmae": skeletonmae, "ossein": ossein_pretrain}
+RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {
+    "ssl": ssl,
+    "stgcn": stgcn,
+    "ossein": ossein_recognise,
+}
 
 
 def fast_precision() -> Literal["fp32", "bf16"]:
@@ -163,6 +199,21 @@ def _as_before(input: InputSettings, pretrained: Card | None) -> InputSettings:
     if pretrained is None:
         return input
     return input.change(normalise=pretrained.input.normalise, stream=pretrained.input.stream)
+
+
+def _own_input(facts: Facts) -> InputSettings:
+    input = _input(facts).change(frames=32)
+    return input.change(normalise="centre" if input.normalise == "image" else input.normalise)
+
+
+def _own_augment(facts: Facts) -> AugmentSettings:
+    return AugmentSettings(
+        jitter=0.01,
+        mirror=0.5 if facts.skeleton.pairs else 0.0,
+        rotate=0.2 if facts.dims == 2 else 0.5,
+        scale=0.1,
+        shear=0.2,
+    )
 
 
 def _train(*, epochs: float, batch: int) -> TrainSettings:

@@ -1,14 +1,17 @@
 """Pre-training: clips without labels -> an encoder. The whole story, top to bottom."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from ossein.deploy import Card, write_bundle
 from ossein.pretrain import build_method
-from ossein.recipes.base import Screen, Silent, begin, check_input, data_record
+from ossein.recipes.base import Screen, Silent, begin, check_input
+from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
@@ -48,12 +51,24 @@ def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
     return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]
 
 
+def facts_of(pool: Pool, train: np.ndarray) -> Facts:
+    """What presets need to know of the clips to learn from.
+
+    Args:
+        pool: One or several stores.
+        train: Clips of the first.
+    """
+    facts = Facts.of(pool.store, len(pool.clips(train)))
+    return replace(facts, persons=pool.rows.max_persons, has_sizes=pool.rows.has_sizes)
+
+
 def pretrain(
     preset: str,
     store: Store,
     out: Path,
     *,
     splits: list[str] | None = None,
+    also: Sequence[Also] = (),
     settings: PretrainSettings | None = None,
     resume: bool = False,
     screen: Screen | None = None,
@@ -65,40 +80,46 @@ def pretrain(
         store: The data.
         out: The folder to write to.
         splits: Whose training halves to learn from; see `folds`.
+        also: Other stores to learn from too, in every fold.
         settings: Settings in place of the preset's.
         resume: Go on with what is in `out`.
         screen: Where to tell of progress.
 
     Raises:
-        DataError: A split does not exist.
+        DataError: A split does not exist, or the other stores do not go with the first.
+        SkeletonError: Another store shares no joint with the first.
         SettingsError: Settings contradict the data, or `out` holds another run.
         Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
+    pool = Pool(store, also)
     done = []
     for fold in folds(store, splits, out):
-        own = settings or PRETRAIN[preset](Facts.of(store, len(fold.train)))
-        _pretrain_one(preset, store, fold, own, resume=resume, screen=screen)
+        own = settings or PRETRAIN[preset](facts_of(pool, fold.train))
+        _pretrain_one(preset, pool, fold, own, resume=resume, screen=screen)
         done.append(fold.run)
     return done
 
 
 def _pretrain_one(
-    preset: str, store: Store, fold: Fold, settings: PretrainSettings, *, resume: bool, screen: Screen
+    preset: str, pool: Pool, fold: Fold, settings: PretrainSettings, *, resume: bool, screen: Screen
 ) -> None:
-    run, s = fold.run, settings
-    check_input(s.input.normalise, store)
-    data = data_record(store, fold.split, fold.train)
+    run, s, store = fold.run, settings, pool.store
+    check_input(s.input.normalise, pool.rows)
+    clips, data = pool.clips(fold.train), pool.record(fold.split, fold.train)
     torch.manual_seed(s.train.seed)
     method = build_method(store.skeleton, store.dims, s.input.frames, s.input.persons, s.model)
-    feed = Feed(store, fold.train, s.input, s.augment, s.train.batch, s.train.seed)
-    record = {"kind": "pretrain", "preset": preset, "data": data, "settings": s.plain()}
+    feed = Feed(pool.rows, clips, s.input, s.augment, s.train.batch, s.train.seed)
+    words = [str(one) for one in pool.also]
+    record = {"kind": "pretrain", "preset": preset, "also": words, "data": data, "settings": s.plain()}
     begin(run, record, s.train.device, resume=resume)
     if run.done:
         screen.say(f"{run.folder}: done already")
         return
-    with screen.training(f"pre-train {preset} on {len(fold.train)} clips") as report:
+    for line in _lines(data):
+        screen.say(line)
+    with screen.training(f"pre-train {preset} on {len(clips)} clips") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(
         kind="pretrained",
@@ -114,3 +135,13 @@ def _pretrain_one(
     if first_process():
         write_bundle(run.bundle, card, method)
     all_processes()
+
+
+def _lines(data: dict[str, Any]) -> list[str]:
+    """What other stores bring, a line for each."""
+    return [
+        f"{one['store']}: {one['clips']} clips"
+        + (f", each in {one['views']} pictures" if one["views"] > 1 else "")
+        + f", {one['joints']} of the joints"
+        for one in data.get("also", ())
+    ]

@@ -9,6 +9,8 @@ from ossein.deploy import Card, load_pretrained, load_recogniser
 from ossein.errors import DataError, SettingsError, SkeletonError
 from ossein.evaluate import Ranks, Scores, choose_strength, knn, linear_probe, retrieve
 from ossein.evaluate.model import class_scores, encoder_features, model_features
+from ossein.recipes.base import check_input
+from ossein.recipes.joints import bring_over, counterparts, same_joints
 from ossein.store import Split, Store
 from ossein.train import Run
 
@@ -19,19 +21,28 @@ NEIGHBOURS = (1, 5, 20)
 """The k of the nearest neighbours, as far as there are so many training clips; all are told, none is chosen."""
 
 
+def check_joints(run: Run, card: Card, store: Store) -> str | None:
+    """Make sure that a run can be used on the joints of a store; a line where a pre-training is brought over to others.
+
+    Raises:
+        SkeletonError: The store has clips of more or fewer dimensions, or joints that the model does not know.
+    """
+    if card.kind == "recogniser" and card.dims == store.dims and not same_joints(card, store):
+        raise SkeletonError(
+            f"{run.folder}: the model knows {card.skeleton['name']}, {store.path.name} holds {store.skeleton.name}. "
+            "Use a store with the same joints, or train a recogniser on this one from the pre-training."
+        )
+    return counterparts(card, store, run.folder)
+
+
 def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> None:
     """Make sure before anything is computed that a run can be tested so.
 
     Raises:
-        SkeletonError: The store has other joints than the model.
         DataError: The classes are other ones, or clips have no label.
-        SettingsError: A protocol does not fit the kind of run.
+        SettingsError: A protocol does not fit the kind of run, or the clips cannot be normalised as its were.
     """
-    if card.skeleton["joints"] != list(store.skeleton.joints) or card.dims != store.dims:
-        raise SkeletonError(
-            f"{run.folder}: the model knows {card.skeleton['name']} in {card.dims}-D, {store.path.name} holds "
-            f"{store.skeleton.name} in {store.dims}-D. Use a store with the same joints."
-        )
+    check_input(card.input.normalise, store, before=str(run.folder))
     if card.kind == "recogniser" and card.classes != store.classes:
         raise DataError(
             f"{run.folder}: the model knows {len(card.classes)} classes, {store.path.name} names other ones "
@@ -85,4 +96,5 @@ def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[
 def _features(run: Run, card: Card, store: Store, indices: np.ndarray) -> np.ndarray:
     if card.kind == "recogniser":
         return model_features(load_recogniser(run.folder)[0], store, indices, card.input)
-    return encoder_features(load_pretrained(run.folder)[0].encoder, store, indices, card.input)
+    encoder = bring_over(load_pretrained(run.folder)[0].encoder, card, store)
+    return encoder_features(encoder, store, indices, card.input)

@@ -9,33 +9,44 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, load_pretrained, read_card, write_bundle
+from ossein.encoders import Encoder
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.pretrain import Pretrainer
-from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, refuse_seen, seen
+from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, learned_from, refuse_seen, seen
+from ossein.recipes.joints import bring_over, counterparts, same_joints
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
 from ossein.store import Split, Store, draw_labels, resolve_many
-from ossein.tasks import Recognise, build_recogniser
+from ossein.tasks import Recognise, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a recogniser starts from: pre-trained weights, or random ones."""
+    """Where a recogniser starts from: pre-trained weights, brought over to the joints of the data, or random ones."""
 
-    method: Pretrainer | None = None
+    encoder: Encoder | None = None
     card: Card | None = None
     origin: str | None = None
 
     @property
     def fingerprint(self) -> str | None:
         """Names the encoder's weights, so that a run cannot go on from other ones."""
-        if self.method is None:
+        if self.encoder is None:
             return None
-        weights = self.method.encoder.state_dict().values()
+        weights = self.encoder.state_dict().values()
         return hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in weights)).hexdigest()[:16]
+
+    def record(self, store: Store) -> dict[str, Any]:
+        """What to keep of it in the record of a run on a store, beside the clips of that store that it has seen."""
+        told: dict[str, Any] = {"pretrained": self.fingerprint}
+        if self.card is None:
+            return told
+        if not same_joints(self.card, store):
+            told["pretrained_skeleton"] = self.card.skeleton["name"]
+        elsewhere = [one for one in learned_from(self.card.data) if one["hash"] != store.hash]
+        return {**told, "also": elsewhere} if elsewhere else told
 
 
 def recognise(
@@ -58,8 +69,8 @@ def recognise(
         store: The data.
         out: The folder to write to: one run, or one below it for each fold and seed.
         splits: Names of splits or patterns such as `split*`; None for the only one there is.
-        pretrained: A pre-training run to start from (with a run for each fold, if there are several); None for random
-            weights.
+        pretrained: A pre-training run to start from (with a run for each fold, if there are several), on other joints
+            too, see `Encoder.onto`; None for random weights.
         labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
             `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
@@ -73,6 +84,7 @@ def recognise(
     Raises:
         DataError: A split does not exist, a clip has no label, or pre-training has seen the test clips.
         BundleError: The pre-trained run cannot be read, or its encoder does not fit the model.
+        SkeletonError: The pre-training knows too few of the joints, or clips of more or fewer dimensions.
         SettingsError: Settings contradict the data or the pre-training, `labels` is no amount, or `out` holds another
             run.
         Diverged: The loss is no longer finite.
@@ -82,7 +94,7 @@ def recognise(
     found = resolve_many(store, splits)
     runs = []
     for split in found:
-        start = _start(pretrained, split, store, several=len(found) > 1)
+        start = _start(pretrained, split, store, screen, several=len(found) > 1)
         base = settings or RECOGNISE[preset](Facts.of(store, len(split.train)), start.card)
         each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
         for seed in each:
@@ -113,20 +125,24 @@ def _recognise_one(
     train = draw_labels(store.labels, split.train, labels, s.train.seed)
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
-    data = data_record(store, split.name, train, np.union1d(train, before))
-    data |= {"labels": labels, "pretrained": start.fingerprint}
+    data = data_record(store, split.name, train, np.union1d(split.train if s.teach else train, before))
+    data |= {"labels": labels, **start.record(store)}
     torch.manual_seed(s.train.seed)
     model = build_recogniser(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
-    if start.method:
-        model.load_encoder(start.method.encoder)
-    feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed)
+    if start.encoder:
+        model.load_encoder(start.encoder)
+    method = Teach(model, s.teach, s.smoothing) if s.teach else Recognise(model, s.smoothing)
+    # Of all training clips: the teacher does not look at the labels of those that have one.
+    beside, num = (split.train, s.teach.beside) if s.teach else (train[:0], 0)
+    feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside if num else train[:0], num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
     begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {len(train)} clips, seed {s.train.seed}"
         with screen.training(title) as report:
-            fit(Recognise(model, s.smoothing), feed, s.train, s.optim, run, report)
+            fit(method, feed, s.train, s.optim, run, report)
+        model = method.result
         card = Card(
             kind="recogniser",
             preset=preset,
@@ -153,20 +169,19 @@ def _results(run: Run) -> dict[str, Any]:
     return {"run": run.folder.name, "split": card.data["split"], "seed": seed, **card.metrics}
 
 
-def _start(pretrained: Path | None, split: Split, store: Store, *, several: bool) -> Start:
+def _start(pretrained: Path | None, split: Split, store: Store, screen: Screen, *, several: bool) -> Start:
     if pretrained is None:
         return Start()
     own = pretrained / split.name.replace(":", "-")
     if several and not own.is_dir() and not (pretrained / "run.yaml").is_file():
         raise BundleError(f"{pretrained}: holds no run for '{split.name}'. Pre-train with the same --split.")
     method, card = load_pretrained(own if own.is_dir() else pretrained)
-    if card.skeleton["joints"] != list(store.skeleton.joints) or card.dims != store.dims:
-        raise BundleError(
-            f"{pretrained}: the pre-training knows {card.skeleton['name']} in {card.dims}-D, the data are "
-            f"{store.skeleton.name} in {store.dims}-D. Pre-train on data with the same joints."
-        )
+    told = counterparts(card, store, pretrained)
+    check_input(card.input.normalise, store, before=str(pretrained))
     refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
-    return Start(method, card, str(pretrained))
+    if told:
+        screen.say(told)
+    return Start(bring_over(method.encoder, card, store), card, str(pretrained))
 
 
 def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:

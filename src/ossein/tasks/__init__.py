@@ -6,14 +6,16 @@ from pydantic import Field
 
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Recogniser
+from ossein.tasks.reader import Reader, ReaderSettings
 from ossein.tasks.recognise import Recognise
 from ossein.tasks.stgcn import STGCN, STGCNSettings
 from ossein.tasks.strl import STRL, STRLSettings
+from ossein.tasks.teach import Teach, TeachSettings
 
-RecogniserSettings = Annotated[STRLSettings | STGCNSettings, Field(discriminator="kind")]
+RecogniserSettings = Annotated[STRLSettings | STGCNSettings | ReaderSettings, Field(discriminator="kind")]
 """The settings of any recogniser; their `kind` says of which."""
 
-RECOGNISERS: dict[str, type[Recogniser]] = {"strl": STRL, "stgcn": STGCN}
+RECOGNISERS: dict[str, type[Recogniser]] = {"strl": STRL, "stgcn": STGCN, "reader": Reader}
 
 
 def build_recogniser(
@@ -36,10 +38,14 @@ __all__ = [
     "RECOGNISERS",
     "STGCN",
     "STRL",
+    "Reader",
+    "ReaderSettings",
     "Recognise",
     "Recogniser",
     "RecogniserSettings",
     "STGCNSettings",
     "STRLSettings",
+    "Teach",
+    "TeachSettings",
     "build_recogniser",
 ]

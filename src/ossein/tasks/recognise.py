@@ -21,6 +21,11 @@ class Recognise(Objective):
         self.model = model
         self.smoothing = smoothing
 
+    @property
+    def result(self) -> nn.Module:
+        """What training leaves: the model."""
+        return self.model
+
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The mean loss of the batch, and the share of clips that are right as `accuracy`."""
         scores = self.model(batch).float()

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.clip import Batch
-from ossein.encoders import ENCODERS, Encoder, EncoderSettings, GraphEncoder
+from ossein.encoders import GRAPH_ENCODERS, Encoder, EncoderSettings, GraphEncoder
 from ossein.errors import BundleError
 from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal
 from ossein.settings import Settings
@@ -67,7 +67,8 @@ class STRL(Recogniser):
         self.embed = nn.Linear(dims, width)
         self.position = nn.Parameter(torch.empty(frames, width).normal_(std=0.02))
         self.spatial = nn.ModuleList(
-            Spatial(ENCODERS[settings.encoder.kind].conv, skeleton, persons, settings) for _ in range(settings.layers)
+            Spatial(GRAPH_ENCODERS[settings.encoder.kind].conv, skeleton, persons, settings)
+            for _ in range(settings.layers)
         )
         self.temporal = nn.ModuleList(MultiScaleTemporal(width, settings.kernel) for _ in range(settings.layers))
         self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_classes))

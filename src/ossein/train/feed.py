@@ -13,7 +13,7 @@ import torch
 from pydantic import Field, field_validator
 
 from ossein.augment import AugmentSettings, build, normaliser, stream
-from ossein.clip import Batch
+from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw, mix
 from ossein.errors import DataError
 from ossein.settings import Settings
@@ -57,6 +57,8 @@ class Feed:
         augment: How they are varied.
         batch: N, clips per step over all processes.
         seed: Names the order of clips and every random draw.
+        beside: Clips that join the batches without their labels; none where not given.
+        beside_batch: How many of them join each step.
     """
 
     store: Rows
@@ -65,6 +67,8 @@ class Feed:
     augment: AugmentSettings
     batch: int
     seed: int
+    beside: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    beside_batch: int = 0
     _orders: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +89,8 @@ class Feed:
             world: How many processes share the batch; where it cannot be shared evenly, the first ones get a clip more.
         """
         epoch, place = divmod(step, self.steps_per_epoch)
-        whole = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
+        labelled = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
+        whole = np.concatenate([labelled, self._beside(step)])
         if len(whole) < world:
             # A tail smaller than the number of processes: every process sees all of it, which averages to the same.
             rank, world = 0, 1
@@ -94,8 +99,22 @@ class Feed:
         draw = Draw.of(self.seed, epoch, place, rank=rank, world=world, extra=extra)
         indices = whole[first : first + own + (rank < extra)]
         batch = sample_train(self.store, indices, self.input.frames, draw, self.input.crop, self.input.persons)
+        unlabelled = torch.arange(first, first + len(indices)) >= len(labelled)
+        batch = batch.change(label=batch.label.masked_fill(unlabelled, UNKNOWN))
         batch = build(self.augment)(normaliser(self.input.normalise)(batch), draw)
         return stream(self.input.stream)(batch), draw
+
+    def _beside(self, step: int) -> np.ndarray:
+        """The clips that join a step: one random order of all after the other, cut into pieces."""
+        num = len(self.beside)
+        if not num:
+            return self.beside
+        places = np.arange(step * self.beside_batch, (step + 1) * self.beside_batch)
+        rounds = np.unique(places // num)
+        orders = [
+            torch.randperm(num, generator=torch.Generator().manual_seed(mix(self.seed, 1, int(r)))) for r in rounds
+        ]
+        return self.beside[torch.cat(orders).numpy()[places - rounds[0] * num]]
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:

@@ -17,6 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ossein.draw import mix
 from ossein.errors import Diverged
 from ossein.objective import Objective
 from ossein.settings import Settings
@@ -32,6 +33,8 @@ class TrainSettings(Settings):
 
     epochs: float = Field(default=50, gt=0)
     """How often each clip is seen."""
+    steps: int = Field(default=0, ge=0)
+    """At least this many steps, however few the clips are."""
     batch: int = Field(default=128, ge=1)
     """Clips per step, over all processes."""
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -72,7 +75,7 @@ Report = Callable[[Progress], None]
 
 def total_steps(feed: Feed, settings: TrainSettings) -> int:
     """Steps in the whole training, at least one."""
-    return max(1, round(settings.epochs * feed.steps_per_epoch))
+    return max(1, settings.steps, round(settings.epochs * feed.steps_per_epoch))
 
 
 def fit(
@@ -142,6 +145,8 @@ def _train_step(
     for group in optimiser.param_groups:
         group["lr"] = rate
     batch, draw = feed.at(step, engine.process_index, engine.num_processes)
+    # For dropout, which takes no generator; with several processes each leaves out its own.
+    torch.manual_seed(mix(feed.seed, step, engine.process_index))
     out = model(batch.to(engine.device), draw)
     # Processes are averaged; weighting each by its share makes that the mean over the whole batch.
     total = _sum(engine, out.weight).clamp(min=1)

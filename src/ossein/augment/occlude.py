@@ -1,0 +1,83 @@
+"""Occlusion: body parts out of sight for a while ("tubes"), each over a stretch of time of its own."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from ossein.augment.base import Augment, check
+from ossein.clip import Batch
+from ossein.draw import Draw
+from ossein.errors import SettingsError
+from ossein.skeleton import Skeleton
+
+_FEW = 4
+"""With fewer parts than this single joints are taken, since a part would be most of the body."""
+
+
+@dataclass(frozen=True)
+class Occlude(Augment):
+    """Some parts of the body are not seen for a while: in every clip as many, of each clip and for a time of their own.
+
+    With fewer than four parts each joint counts as one. One part is always left, and at least one is taken. All persons of
+    a clip lose the same.
+
+    Args:
+        share: Share of the parts, above 0 to 1.
+        least: The shortest time that a part is not seen, as a share of the clip, 0 to 1; one frame at least.
+        most: The longest, at least `least`.
+
+    Raises:
+        SettingsError: A share is out of range.
+    """
+
+    share: float
+    least: float = 0.3
+    most: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, low in (("share", 0), ("least", 0), ("most", self.least)):
+            check(self, name, low, 1)
+
+    def __call__(self, batch: Batch, draw: Draw) -> Batch:
+        """The batch with score 0 where parts are out of sight."""
+        hidden = self.hidden(batch.skeleton, len(batch), batch.x.shape[2], draw).to(batch.x.device)
+        return batch.change(score=batch.score.masked_fill(hidden.unsqueeze(1), 0))
+
+    def hidden(self, skeleton: Skeleton, num_clips: int, num_frames: int, draw: Draw) -> Bool[Tensor, "N T V"]:
+        """True where a joint is out of sight, on the CPU.
+
+        Args:
+            skeleton: The V joints and their parts.
+            num_clips: N.
+            num_frames: T.
+            draw: Where the random numbers come from.
+
+        Raises:
+            SettingsError: There is but one joint.
+        """
+        unit = torch.tensor(_units(skeleton))
+        num = int(unit.max()) + 1
+        if num < 2:
+            raise SettingsError(f"{skeleton.name} has one joint; with it hidden nothing is left to see. Hide nothing.")
+        count = min(max(1, round(self.share * num)), num - 1)
+        chosen = draw.uniform((num_clips, num)).argsort(1)[:, :count]
+        length = (num_frames * draw.uniform((num_clips, count), self.least, self.most)).clamp(min=1)
+        start = draw.uniform((num_clips, count)) * (num_frames - length)
+        frame = torch.arange(num_frames)[:, None]
+        inside = (frame >= start[:, None]) & (frame < (start + length)[:, None])
+        hidden = torch.zeros(num_clips, num_frames, num, dtype=torch.bool)
+        return hidden.scatter_(2, chosen[:, None].expand_as(inside), inside)[..., unit]
+
+
+@lru_cache(maxsize=32)
+def _units(skeleton: Skeleton) -> tuple[int, ...]:
+    """For each joint the number of what is taken together with it."""
+    unit = list(range(len(skeleton)))
+    if len(skeleton.parts) >= _FEW:
+        for number, joints in enumerate(skeleton.parts.values()):
+            for joint in joints:
+                unit[joint] = number
+    return tuple(unit)

@@ -1,0 +1,110 @@
+"""What a pre-training learns from: the clips of one store, or of several on the skeleton of the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossein.errors import DataError
+from ossein.recipes.base import data_record
+from ossein.store import Several, Store, training
+
+
+@dataclass(frozen=True)
+class Also:
+    """Another store to learn from.
+
+    Args:
+        store: The data.
+        split: Whose training half to learn from; `all` for every clip.
+    """
+
+    store: Store
+    split: str = "all"
+
+    @classmethod
+    def read(cls, word: str) -> "Also":
+        """From a word of the command line: FILE, or FILE:SPLIT.
+
+        Raises:
+            DataError: There is no such store.
+        """
+        colons = (at for at, letter in enumerate(word) if letter == ":")
+        end = next((at for at in colons if Path(word[:at]).is_file()), len(word))
+        return cls(Store.open(word[:end]), word[end + 1 :] or "all")
+
+    def __str__(self) -> str:
+        return str(self.store.path) if self.split == "all" else f"{self.store.path}:{self.split}"
+
+
+class Pool:
+    """A store, and other ones to learn from too.
+
+    No clip is learned from that is identical to one which another store keeps for its test, and none twice by way of
+    two stores; see `Several.pool`.
+
+    Args:
+        store: The store that folds are of; its skeleton and dimensions are those of the whole.
+        also: The others.
+
+    Attributes:
+        rows: The clips of all of them, to be fed.
+
+    Raises:
+        DataError: A split does not exist, two stores hold the same, or 2-D clips are to join 3-D ones.
+        SkeletonError: A store shares no joint with the first.
+    """
+
+    def __init__(self, store: Store, also: Sequence[Also] = ()) -> None:
+        self.store, self.also = store, tuple(also)
+        self._halves = [training(one.store, one.split) for one in also]
+        self.rows: Store | Several = Several([store, *(one.store for one in also)]) if also else store
+
+    def clips(self, train: np.ndarray) -> np.ndarray:
+        """The clips to learn from, by their numbers in `rows`.
+
+        Args:
+            train: Clip numbers of the first store, such as a training half.
+
+        Raises:
+            DataError: A store has no clip to give.
+        """
+        if not isinstance(self.rows, Several):
+            return train
+        halves = [train, *self._halves]
+        held = [np.delete(store.digests, half) for store, half in zip(self.rows.stores, halves, strict=True)]
+        given = []
+        for which, (store, half) in enumerate(zip(self.rows.stores, halves, strict=True)):
+            elsewhere = np.concatenate(held[:which] + held[which + 1 :])
+            given.append(self.rows.numbers(which, half[~np.isin(store.digests[half], elsewhere)]))
+        pool = self.rows.pool(train)
+        for store, clips in zip(self.rows.stores, given, strict=True):
+            if not np.isin(clips, pool).any():
+                raise DataError(
+                    f"{store.path}: every clip is in another store, for its test or to learn from. Leave the store out."
+                )
+        return pool[np.isin(pool, np.concatenate(given))]
+
+    def record(self, split: str, train: np.ndarray) -> dict[str, Any]:
+        """What a run says of its data, see `data_record`, with an entry for each other store under `also`.
+
+        Whatever is in a half that is learned from counts as seen, also where its place is taken by its twin.
+
+        Args:
+            split: What the split of the first store is called.
+            train: The clips of the first store to learn from.
+        """
+        if not isinstance(self.rows, Several):
+            return data_record(self.store, split, train)
+        clips, entries = self.clips(train), self.rows.record()
+        learned = [
+            np.flatnonzero(np.isin(self.rows.numbers(which)[: one["clips"]], clips))
+            for which, one in enumerate(entries)
+        ]
+        told = [
+            {**entry, **data_record(one.store, one.split, own, half)}
+            for entry, one, own, half in zip(entries[1:], self.also, learned[1:], self._halves, strict=True)
+        ]
+        return {**data_record(self.store, split, learned[0], train), "also": told}

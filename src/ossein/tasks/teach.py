@@ -1,0 +1,111 @@
+"""Recognition that goes on learning from clips without labels: the model's own moving average teaches it on them."""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor
+
+from ossein.augment import AugmentSettings, build
+from ossein.clip import Batch
+from ossein.draw import Draw
+from ossein.objective import Objective, Step
+from ossein.settings import Settings
+from ossein.tasks.base import Recogniser
+
+
+class TeachSettings(Settings):
+    """How a model teaches itself on clips without labels."""
+
+    beside: int = Field(default=32, ge=0)
+    """Clips per step whose labels are not looked at, beside the labelled ones; 0 for the moving average alone."""
+    momentum: float = Field(default=0.99, ge=0, lt=1)
+    """How slowly the teacher follows: the share of its weights that each step leaves."""
+    sure: float = Field(default=0.8, ge=0, lt=1)
+    """The least probability at which the teacher's answer is taken for a label."""
+    ramp: float = Field(default=0.3, ge=0, lt=1)
+    """Share of training over which taught clips come to count as much as labelled ones."""
+    spoil: AugmentSettings = AugmentSettings(crop=0.5, occlude=0.3)
+    """What is done to those clips before the pupil sees them."""
+
+
+class Teach(Objective):
+    """Cross-entropy on labelled clips, and on others with the answers of a teacher that sees more of them.
+
+    The teacher is the moving average of the model's weights (mean teacher, Tarvainen and Valpola 2017). On a clip without
+    a label it sees the clip as sampled; its answer, where it is sure of it, is the label of the same clip for the pupil, who
+    sees a stretch of it with parts out of sight (FixMatch, Sohn et al. 2020). The teacher is what is left at the end.
+
+    L = (sum over labelled of CE(y) + r sum over sure ones of CE(teacher's answer)) / clips, r rising from 0 to 1.
+
+    Args:
+        model: From a batch to scores [N K].
+        settings: How to teach.
+        smoothing: Share of the target that is spread evenly over all classes, for true labels.
+    """
+
+    def __init__(self, model: Recogniser, settings: TeachSettings, smoothing: float = 0.1) -> None:
+        super().__init__()
+        self.model, self.settings, self.smoothing = model, settings, smoothing
+        self.teacher = copy.deepcopy(model).requires_grad_(False)
+        self.spoil = build(settings.spoil)
+        self.register_buffer("done", torch.zeros(()))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+        self.done: Tensor
+        self.steps: Tensor
+
+    @property
+    def result(self) -> Recogniser:
+        """What training leaves: the teacher."""
+        return self.teacher
+
+    def train(self, mode: bool = True) -> "Teach":
+        """Training mode for the model; the teacher's statistics are never those of a batch."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def forward(self, batch: Batch, draw: Draw) -> Step:
+        """The loss of a batch; clips without label are taught. `accuracy` is that on labelled clips."""
+        known = batch.label >= 0
+        label, sure = (batch.label, known) if bool(known.all()) else self.ask(batch, known)
+        seen = batch if bool(known.all()) else self.spoiled(batch, known, draw)
+        scores = self.model(seen).float()
+        true = F.cross_entropy(scores, label, reduction="none", label_smoothing=self.smoothing)
+        taught = F.cross_entropy(scores, label, reduction="none") * self.weight()
+        loss = (torch.where(known, true, taught) * sure).sum() / len(batch)
+        right = (scores.detach().argmax(1) == batch.label)[known].float().sum() / known.sum().clamp(min=1)
+        share = (sure & ~known).float().sum() / (~known).sum().clamp(min=1)
+        return Step(loss, loss.new_tensor(float(len(batch))), {"accuracy": right, "sure": share})
+
+    @torch.no_grad()
+    def ask(self, batch: Batch, known: Bool[Tensor, " N"]) -> tuple[Tensor, Bool[Tensor, " N"]]:
+        """The label of every clip, the teacher's answer where there is none, and whether it counts."""
+        probability, answer = self.teacher(batch.take(~known)).float().softmax(1).max(1)
+        label, sure = batch.label.clone(), known.clone()
+        label[~known], sure[~known] = answer, probability > self.settings.sure
+        return label, sure
+
+    def spoiled(self, batch: Batch, known: Bool[Tensor, " N"], draw: Draw) -> Batch:
+        """The batch as the pupil sees it: clips without label cut to a stretch, with noise and with joints hidden."""
+        other, mine = self.spoil(batch, draw), known[:, None, None, None]
+        x = torch.where(mine.unsqueeze(-1), batch.x, other.x)
+        return batch.change(x=x, score=torch.where(mine, batch.score, other.score))
+
+    def weight(self) -> Float[Tensor, ""]:
+        """How much a taught clip counts now."""
+        return (self.done / self.settings.ramp).clamp(max=1) if self.settings.ramp else torch.ones_like(self.done)
+
+    @torch.no_grad()
+    def after_step(self, progress: float) -> None:
+        """Let the teacher follow the model: quickly at first, when the average would still be mostly the start."""
+        self.steps += 1
+        self.done.fill_(progress)
+        follow = 1 - min(self.settings.momentum, (1 + int(self.steps)) / (10 + int(self.steps)))
+        for old, new in zip(self.teacher.state_dict().values(), self.model.state_dict().values(), strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, follow)
+            else:
+                old.copy_(new)
