@@ -21,11 +21,13 @@ class Step:
         weight: How many equal terms (clips, graphs) the mean runs over: processes that share a batch are averaged
             by it, so that the sum is the mean over the whole batch.
         log: Numbers to show and record beside the loss, already detached.
+        counts: For numbers of the log that are means over other terms than the loss, how many those are.
     """
 
     loss: Tensor
     weight: Tensor
     log: dict[str, Tensor] = field(default_factory=dict)
+    counts: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Objective(nn.Module, ABC):

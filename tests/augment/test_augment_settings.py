@@ -3,6 +3,7 @@ import torch
 
 from ossein.augment import AugmentSettings, Compose, build
 from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.occlude import Occlude
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
 from ossein.augment.time import Crop
 from ossein.draw import Draw
@@ -18,6 +19,7 @@ EVERYTHING = {
     "jitter": (0.02, Jitter(0.02)),
     "drop_joints": (0.1, DropJoints(0.1)),
     "drop_frames": (0.2, DropFrames(0.2)),
+    "occlude": (0.3, Occlude(0.3)),
 }
 
 
@@ -55,4 +57,4 @@ def test_fields_out_of_range(key):
 
 def test_largest_values_still_build():
     most = {"crop": 0.999, "mirror": 1, "rotate": 3.14159, "scale": 0.999, "shear": 1, "jitter": 1, "drop_joints": 1}
-    assert len(build(AugmentSettings.read({**most, "drop_frames": 1})).steps) == 8
+    assert len(build(AugmentSettings.read({**most, "drop_frames": 1, "occlude": 1})).steps) == 9

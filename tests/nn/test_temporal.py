@@ -99,16 +99,19 @@ def test_nobody_present_is_fine():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (9, 1), (3, 2), (9, 2), (5, 3)])
-def test_a_temporal_convolution_sums_over_frames_around_every_stride(kernel: int, stride: int):
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"),
+    [(1, 1, 1), (3, 1, 1), (9, 1, 1), (3, 2, 1), (9, 2, 1), (5, 3, 1), (3, 1, 2), (5, 1, 2), (5, 2, 3)],
+)
+def test_a_temporal_convolution_sums_over_frames_around_every_stride(kernel: int, stride: int, dilation: int):
     torch.manual_seed(0)
-    m, h = TemporalConv(D, kernel, stride).double(), features()
+    m, h = TemporalConv(D, kernel, stride, dilation).double(), features()
     out = m(h)
     assert out.shape == (V, N, -(-T // stride), D)
     for t in range(out.shape[2]):
         expected = torch.zeros(V, N, D, dtype=torch.float64)
         for k in range(kernel):
-            source = t * stride + k - kernel // 2
+            source = t * stride + (k - kernel // 2) * dilation
             if 0 <= source < T:
                 expected += h[:, :, source] @ m.conv.weight[:, :, k, 0].T
         torch.testing.assert_close(out[:, :, t], expected)

@@ -22,10 +22,10 @@ class Occlude(Augment):
     """Some parts of the body are not seen for a while: in every clip as many, of each clip and for a time of their own.
 
     With fewer than four parts each joint counts as one. One part is always left, and at least one is taken. All persons of
-    a clip lose the same.
+    a clip lose the same. A stretch lies anywhere in the T frames of the batch, whether anyone is there or not.
 
     Args:
-        share: Share of the parts, above 0 to 1.
+        share: Share of the parts, 0 to 1.
         least: The shortest time that a part is not seen, as a share of the clip, 0 to 1; one frame at least.
         most: The longest, at least `least`.
 
@@ -66,8 +66,9 @@ class Occlude(Augment):
         chosen = draw.uniform((num_clips, num)).argsort(1)[:, :count]
         length = (num_frames * draw.uniform((num_clips, count), self.least, self.most)).clamp(min=1)
         start = draw.uniform((num_clips, count)) * (num_frames - length)
-        frame = torch.arange(num_frames)[:, None]
-        inside = (frame >= start[:, None]) & (frame < (start + length)[:, None])
+        # Not `frame < start + length`: a sum that is rounded could leave a stretch of one frame without any.
+        since = torch.arange(num_frames)[:, None] - start[:, None]
+        inside = (since >= 0) & (since < length[:, None])
         hidden = torch.zeros(num_clips, num_frames, num, dtype=torch.bool)
         return hidden.scatter_(2, chosen[:, None].expand_as(inside), inside)[..., unit]
 

@@ -12,6 +12,7 @@ from ossein.encoders.base import Encoder, thin
 from ossein.errors import SkeletonError
 from ossein.mapping import joint_matrix, match_joints, transfer_joint_weights
 from ossein.nn import BatchNorm, JointMixing, MixBlock
+from ossein.nn.mixing import matrices
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -53,7 +54,8 @@ class Mixer(Encoder):
         super().__init__()
         self.skeleton, self.dims, self.settings = skeleton, dims, settings
         self.width, self.stride = settings.width, settings.stride
-        self.parents = list(skeleton.parents())
+        self.register_buffer("parents", torch.tensor(skeleton.parents()), persistent=False)
+        self.parents: Tensor
         self.embed = nn.Linear(3 * dims + 1, settings.width)
         self.joint = nn.Parameter(0.3 * torch.randn(len(skeleton), settings.width))
         # Two blocks at one distance, two at twice that: a few blocks see the whole of a clip.
@@ -77,11 +79,13 @@ class Mixer(Encoder):
         h = self.embed(self.describe(x.flatten(0, 1), seen)).permute(2, 0, 1, 3) + self.joint[:, None, None]
         whole = bool(here.all()) and T % self.stride == 0
         h = h if whole else h * here.unsqueeze(-1).to(h.dtype)
+        places = None if whole else _places(here, V)
         for number, block in enumerate(self.blocks):
-            h = block(h, None if whole else _places(here, V))
+            h = block(h, places)
             if number == 0:
                 h, here = _average(h, here, self.stride)
-        h = F.relu(self.norm(h, None if whole else _places(here, V)[1]))
+                places = None if whole else _places(here, V)
+        h = F.relu(self.norm(h, places and places[1]))
         return h.permute(1, 2, 0, 3).unflatten(0, (N, M))
 
     def describe(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
@@ -89,11 +93,14 @@ class Mixer(Encoder):
         flag = seen.unsqueeze(-1).to(x.dtype)
         x = torch.where(seen.unsqueeze(-1), x, 0)
         speed = _SPEED * F.pad((x[:, 1:] - x[:, :-1]) * flag[:, 1:] * flag[:, :-1], (0, 0, 0, 0, 1, 0))
-        bone = (x - x[:, :, self.parents]) * flag * flag[:, :, self.parents]
+        bone = (x - x.index_select(2, self.parents)) * flag * flag.index_select(2, self.parents)
         return torch.cat([x, speed, bone, flag], -1)
 
     def onto(self, skeleton: Skeleton) -> "Mixer":
-        """The same encoder for other joints; see `Encoder.onto`. How two joints mix goes with both of them."""
+        """The same encoder for other joints; see `Encoder.onto`.
+
+        How two joints mix goes with both of them; where one is new, it is what the skeleton says. Nothing is random.
+        """
         source = torch.tensor(match_joints(self.skeleton, skeleton))
         if not (source >= 0).any():
             raise SkeletonError(
@@ -106,9 +113,10 @@ class Mixer(Encoder):
         with torch.no_grad():
             other.joint.copy_(transfer_joint_weights(self.joint, joint_matrix(self.skeleton, skeleton)))
             both = torch.outer(source >= 0, source >= 0).to(self.joint.device)
+            fresh = matrices(skeleton, self.settings.heads).to(self.joint)
             for mine, theirs in zip(_mixings(self), _mixings(other), strict=True):
                 known = mine.matrix[:, source][:, :, source]
-                theirs.matrix.copy_(torch.where(both, known, theirs.matrix))
+                theirs.matrix.copy_(torch.where(both, known, fresh))
         return other.train(self.training)
 
 

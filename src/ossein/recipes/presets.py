@@ -134,13 +134,13 @@ def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
 
 
 def ossein_pretrain(facts: Facts) -> PretrainSettings:
-    """Sequence-level masked pre-training of our own: half of the parts hidden over stretches of time; AdamW, 60 epochs."""
+    """Sequence-level masked pre-training of our own: half of the parts hidden over stretches of time; AdamW, 50 epochs."""
     return PretrainSettings(
         input=_own_input(facts),
         augment=_own_augment(facts),
         model=TubeMAESettings(),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(epochs=60, batch=64).change(steps=800),
+        train=_train(epochs=50, batch=64).change(steps=800),
     )
 
 
@@ -158,7 +158,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         augment=_own_augment(facts),
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(epochs=40, batch=32).change(steps=600),
+        train=_train(epochs=30, batch=32).change(steps=600),
         teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
     )
 
@@ -202,7 +202,7 @@ def _as_before(input: InputSettings, pretrained: Card | None) -> InputSettings:
 
 
 def _own_input(facts: Facts) -> InputSettings:
-    input = _input(facts).change(frames=32)
+    input = _input(facts).change(frames=48)
     return input.change(normalise="centre" if input.normalise == "image" else input.normalise)
 
 

@@ -123,18 +123,19 @@ def _recognise_one(
 ) -> dict[str, Any]:
     s = settings
     train = draw_labels(store.labels, split.train, labels, s.train.seed)
+    num = s.teach.beside if s.teach else 0
+    train = train[store.labels[train] >= 0] if num else train
+    beside = np.setdiff1d(split.train, train) if num else train[:0]
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
-    data = data_record(store, split.name, train, np.union1d(split.train if s.teach else train, before))
+    data = data_record(store, split.name, train, np.union1d(np.union1d(train, beside), before))
     data |= {"labels": labels, **start.record(store)}
     torch.manual_seed(s.train.seed)
     model = build_recogniser(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
     if start.encoder:
         model.load_encoder(start.encoder)
     method = Teach(model, s.teach, s.smoothing) if s.teach else Recognise(model, s.smoothing)
-    # Of all training clips: the teacher does not look at the labels of those that have one.
-    beside, num = (split.train, s.teach.beside) if s.teach else (train[:0], 0)
-    feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside if num else train[:0], num)
+    feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside, num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
     begin(run, record, s.train.device, resume=resume)
     if not run.done:

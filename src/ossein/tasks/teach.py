@@ -20,7 +20,7 @@ class TeachSettings(Settings):
     """How a model teaches itself on clips without labels."""
 
     beside: int = Field(default=32, ge=0)
-    """Clips per step whose labels are not looked at, beside the labelled ones; 0 for the moving average alone."""
+    """Clips without label per step beside the labelled ones, where there are any; 0 for the moving average alone."""
     momentum: float = Field(default=0.99, ge=0, lt=1)
     """How slowly the teacher follows: the share of its weights that each step leaves."""
     sure: float = Field(default=0.8, ge=0, lt=1)
@@ -70,15 +70,18 @@ class Teach(Objective):
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The loss of a batch; clips without label are taught. `accuracy` is that on labelled clips."""
         known = batch.label >= 0
-        label, sure = (batch.label, known) if bool(known.all()) else self.ask(batch, known)
-        seen = batch if bool(known.all()) else self.spoiled(batch, known, draw)
+        label, sure, seen = batch.label, known, batch
+        if not bool(known.all()):
+            label, sure = self.ask(batch, known)
+            seen = self.spoiled(batch, known, draw)
         scores = self.model(seen).float()
         true = F.cross_entropy(scores, label, reduction="none", label_smoothing=self.smoothing)
         taught = F.cross_entropy(scores, label, reduction="none") * self.weight()
         loss = (torch.where(known, true, taught) * sure).sum() / len(batch)
-        right = (scores.detach().argmax(1) == batch.label)[known].float().sum() / known.sum().clamp(min=1)
-        share = (sure & ~known).float().sum() / (~known).sum().clamp(min=1)
-        return Step(loss, loss.new_tensor(float(len(batch))), {"accuracy": right, "sure": share})
+        weight, num = loss.new_tensor(float(len(batch))), known.sum().float()
+        right = (scores.detach().argmax(1) == batch.label).sum() / num.clamp(min=1)
+        share = (sure & ~known).sum() / (weight - num).clamp(min=1)
+        return Step(loss, weight, {"accuracy": right, "sure": share}, {"accuracy": num, "sure": weight - num})
 
     @torch.no_grad()
     def ask(self, batch: Batch, known: Bool[Tensor, " N"]) -> tuple[Tensor, Bool[Tensor, " N"]]:
@@ -103,7 +106,8 @@ class Teach(Objective):
         """Let the teacher follow the model: quickly at first, when the average would still be mostly the start."""
         self.steps += 1
         self.done.fill_(progress)
-        follow = 1 - min(self.settings.momentum, (1 + int(self.steps)) / (10 + int(self.steps)))
+        steps = int(self.steps)
+        follow = 1 - min(self.settings.momentum, (1 + steps) / (10 + steps))
         for old, new in zip(self.teacher.state_dict().values(), self.model.state_dict().values(), strict=True):
             if old.is_floating_point():
                 old.lerp_(new, follow)

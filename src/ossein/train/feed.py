@@ -107,8 +107,8 @@ class Feed:
     def _beside(self, step: int) -> np.ndarray:
         """The clips that join a step: one random order of all after the other, cut into pieces."""
         num = len(self.beside)
-        if not num:
-            return self.beside
+        if not num or not self.beside_batch:
+            return self.beside[:0]
         places = np.arange(step * self.beside_batch, (step + 1) * self.beside_batch)
         rounds = np.unique(places // num)
         orders = [

@@ -149,9 +149,7 @@ def _train_step(
     torch.manual_seed(mix(feed.seed, step, engine.process_index))
     out = model(batch.to(engine.device), draw)
     # Processes are averaged; weighting each by its share makes that the mean over the whole batch.
-    total = _sum(engine, out.weight).clamp(min=1)
-    share = out.weight / total
-    loss = out.loss * share
+    loss = out.loss * _share(engine, out.weight)
     value = _sum(engine, loss.detach()).item()
     if not math.isfinite(value):
         raise Diverged(f"the loss was {value} in step {step + 1}. Lower --optim.lr, or set --optim.clip 1.")
@@ -160,7 +158,13 @@ def _train_step(
         engine.clip_grad_norm_(model.parameters(), clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-    return {"loss": value, **{name: _sum(engine, number * share).item() for name, number in out.log.items()}}
+    shares = {name: _share(engine, out.counts.get(name, out.weight)) for name in out.log}
+    return {"loss": value, **{name: _sum(engine, out.log[name] * share).item() for name, share in shares.items()}}
+
+
+def _share(engine: Any, weight: Tensor) -> Tensor:
+    """What this process has of what all processes have."""
+    return weight / _sum(engine, weight).clamp(min=1)
 
 
 def _sum(engine: Any, number: Tensor) -> Tensor:
