@@ -175,6 +175,23 @@ def test_change_of_other_fields_touches_no_coordinate():
     assert batch.label.tolist() == [UNKNOWN]
 
 
+@pytest.mark.parametrize(
+    "clips", [torch.tensor([2, 0, 2]), torch.tensor([True, False, True]), torch.tensor([], dtype=int)]
+)
+def test_take_picks_clips_by_number_or_by_whether_they_are_wanted(clips: torch.Tensor):
+    batch = Batch.of([clip(label=n, size=(n + 1, 2)) for n in range(3)], COCO)
+    taken = batch.take(clips)
+    numbers = clips.nonzero().flatten().tolist() if clips.dtype == torch.bool else clips.tolist()
+    assert len(taken) == len(numbers)
+    assert taken.skeleton is COCO
+    assert taken.label.tolist() == taken.index.tolist() == numbers
+    for place, n in enumerate(numbers):
+        for key in ("x", "score", "size"):
+            assert torch.equal(getattr(taken, key)[place], getattr(batch, key)[n])
+    taken.x.zero_()
+    assert batch.x.any()
+
+
 def test_to_moves_every_tensor():
     moved = Batch.of([clip()], COCO).to("meta")
     assert {getattr(moved, key).device.type for key in ("x", "score", "label", "index", "size")} == {"meta"}

@@ -68,10 +68,11 @@ def test_the_formats_page_tells_of_every_reader_and_skeleton():
 
 
 def test_options_named_in_the_method_page_exist():
-    from ossein.recipes.presets import Facts, skeletonmae, ssl
+    from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts
 
     facts = Facts(Skeleton.of("coco-17"), dims=2, persons=2, has_sizes=True, num_train=1000)
-    known = _paths(skeletonmae(facts).plain()) | _paths(ssl(facts).plain())
+    settings = [preset(facts) for preset in PRETRAIN.values()] + [preset(facts, None) for preset in RECOGNISE.values()]
+    known = {path for one in settings for path in _paths(one.plain())}
     text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
     for option in re.findall(r"`--([a-z.-]+?)(?:\.\*)?(?: [\w ,-]+)?`", text):
         path = option.replace(".no-", ".").replace("-", "_")

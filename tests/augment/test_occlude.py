@@ -75,12 +75,6 @@ def test_all_persons_of_a_clip_lose_the_same_and_nothing_else_changes(bodies):
         assert torch.equal(out.x[:, m], torch.where(hidden[..., None], 0, batch.x[:, m]))
 
 
-def test_one_joint_cannot_be_hidden():
-    point = Skeleton.make("point", ["a"], [])
-    with pytest.raises(SettingsError, match=r"point has one joint; with it hidden nothing is left to see"):
-        Occlude(0.5).hidden(point, 1, 4, Draw.of(0))
-
-
 @pytest.mark.parametrize(
     ("fields", "named"),
     [

@@ -36,7 +36,8 @@ def test_from_several_stores_to_another_skeleton(cli, fixed_store, ntu, tmp_path
     words = ["pretrain", "skeletonmae", fixed_store.path, "--split", "half", "--also", "ntu.clips:part"]
     done = cli(*words, *SMALL, "--out", "pre")
     assert done.code == 0, done.err
-    assert "ntu.clips: 4 clips, 13 of the joints" in done.out
+    assert "fixed.clips: 12 of 12 clips, 17 of the 17 joints of coco-17" in done.out
+    assert "ntu.clips: 4 of 4 clips, 13 of the 17 joints of coco-17" in done.out
     assert "pre-train skeletonmae on 16 clips" in done.out
     assert read_yaml(tmp_path / "pre" / "run.yaml")["also"] == ["ntu.clips:part"]
 

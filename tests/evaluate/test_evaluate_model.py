@@ -6,7 +6,7 @@ import torch
 
 from ossein.augment import normaliser
 from ossein.clip import Batch
-from ossein.encoders import EncoderSettings, build_encoder
+from ossein.encoders import EncoderSettings, Mixer, MixerSettings, build_encoder, thin
 from ossein.evaluate.model import class_scores, encoder_features, model_features
 from ossein.store import Store
 from ossein.store.sample import sample_test
@@ -47,18 +47,26 @@ def test_model_features_are_what_the_head_reads(fixed_store, model):
     np.testing.assert_allclose(z, slow, rtol=1e-4, atol=1e-6)
 
 
-def test_encoder_features_are_means_over_what_is_present(fixed_store):
+@pytest.mark.parametrize("kind", ["gin", "mixer"])
+def test_encoder_features_are_mean_and_maximum_over_time_and_then_over_persons(fixed_store, kind):
     torch.manual_seed(0)
-    encoder = build_encoder(fixed_store.skeleton, 2, EncoderSettings(width=4, depth=1)).eval()
+    small = {"width": 4, "depth": 1}
+    skeleton = fixed_store.skeleton
+    mixer = Mixer(skeleton, 2, MixerSettings(**small))
+    encoder = (mixer if kind == "mixer" else build_encoder(skeleton, 2, EncoderSettings(**small))).eval()
     z = encoder_features(encoder, fixed_store, INDICES, INPUT)
-    assert z.shape == (5, 17 * 4)
+    assert z.shape == (5, 2 * 17 * 4)
     for row, views in zip(z, windows(fixed_store)):
         slow = []
         for one in views:
             with torch.no_grad():
-                grid = encoder(one.x, None, one.present)[0].numpy()
-            seen = [grid[m, t].ravel() for m in range(2) for t in range(6) if (one.score[0, m, t] > 0).any()]
-            slow.append(np.mean(seen, 0))
+                grid = encoder(one.x, one.score == 0, one.present)[0].numpy()
+            there, persons = thin(one.present, encoder.stride)[0], []
+            for m in range(2):
+                seen = [grid[m, t] for t in range(grid.shape[1]) if there[m, t]]
+                if seen:
+                    persons.append(np.concatenate([np.mean(seen, 0), np.max(seen, 0)], -1).ravel())
+            slow.append(np.mean(persons, 0))
         np.testing.assert_allclose(row, np.mean(slow, 0), rtol=1e-4, atol=1e-6)
 
 

@@ -87,6 +87,10 @@ def test_which_clips_are_learned_from(fixed_store, ntu, solid):
     alone = Pool(fixed_store)
     assert alone.rows is fixed_store
     assert alone.clips(np.arange(3)).tolist() == [0, 1, 2]
+    assert alone.lines(np.arange(3)) == []
+    assert (
+        pool.lines(np.arange(12))[2] == "solid.clips: 4 of 4 clips in 3 pictures each, 13 of the 17 joints of coco-17"
+    )
 
 
 def test_no_test_clip_comes_by_way_of_another_store(fixed_store, tmp_path):
@@ -100,6 +104,10 @@ def test_no_test_clip_comes_by_way_of_another_store(fixed_store, tmp_path):
     data = pool.record("half", np.arange(12))
     assert (data["clips"], data["seen"]) == (11, "0-11")
     assert (data["also"][0]["clips"], data["also"][0]["seen"]) == (4, "0,2,4-8")
+    assert [line.partition(",")[0] for line in pool.lines(np.arange(12))] == [
+        "fixed.clips: 11 of 12 clips",
+        "o.clips: 4 of 7 clips",
+    ]
     # Every clip of the other store: then it tests nothing, and the first store keeps its training half.
     pool = Pool(fixed_store, [Also(other)])
     names = [pool.rows.names[i] for i in pool.clips(np.arange(12))]

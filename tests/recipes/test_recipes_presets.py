@@ -3,7 +3,8 @@
 import pytest
 
 from ossein.deploy import read_card
-from ossein.pretrain import SkeletonMAE, build_method
+from ossein.encoders import MixerSettings
+from ossein.pretrain import SkeletonMAE, TubeMAESettings, build_method
 from ossein.recipes import presets
 from ossein.recipes.presets import (
     MANY,
@@ -85,6 +86,27 @@ def test_every_preset_makes_what_it_says_for_any_data(dims):
         assert RecogniseSettings.read(s.plain()) == s
 
 
+@pytest.mark.parametrize(("dims", "rotate"), [(2, 0.2), (3, 0.5)])
+def test_the_preset_of_our_own(dims, rotate):
+    of = facts("ntu-25", dims=dims, persons=1)
+    before, after = PRETRAIN["ossein"](of), RECOGNISE["ossein"](of, None)
+    assert before.model.encoder == after.model.encoder
+    for s in (before, after):
+        assert s.input.persons == 1
+        assert s.input.normalise == ("facing" if dims == 3 else "centre")  # never by the size of the image
+        assert (s.augment.mirror, s.augment.rotate, s.augment.occlude) == (0.5, rotate, 0)
+    assert (before.input.views, after.input.views) == (1, 3)
+    # The pupil's view is varied as all clips are, and cut and occluded besides.
+    assert after.teach.spoil == after.augment.change(crop=0.5, occlude=0.3)
+    assert all(RECOGNISE[other](of, None).teach is None for other in ("ssl", "stgcn"))
+
+
+def test_a_body_without_sides_is_not_mirrored():
+    worm = Skeleton.make("worm", ["a", "b", "c"], [(0, 1), (1, 2)])
+    of = Facts(worm, 2, 1, False, 10)
+    assert PRETRAIN["ossein"](of).augment.mirror == RECOGNISE["ossein"](of, None).teach.spoil.mirror == 0
+
+
 @pytest.mark.parametrize("num_parts", [2, 4])
 def test_skeletons_with_few_parts(num_parts):
     joints = ["a", "b", "c", "d"]
@@ -100,6 +122,12 @@ def test_fine_tuning_keeps_what_pre_training_had(pretrained_run):
     s = ssl(facts(), card)
     assert s.model.encoder == card.model.encoder
     assert (s.input.normalise, s.input.stream) == ("centre", "bone")
+    own = RECOGNISE["ossein"](facts(), card)
+    assert own.model.encoder == MixerSettings()  # the other method's encoder is none that it could take
+    card = card.change(model=TubeMAESettings(encoder=MixerSettings(width=20)))
+    own = RECOGNISE["ossein"](facts(), card)
+    assert own.model.encoder.width == 20
+    assert (own.input.normalise, own.input.stream) == ("centre", "bone")
 
 
 def test_the_baseline_fits_the_data():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ossein.augment import AugmentSettings, normaliser, stream
+from ossein.clip import UNKNOWN
 from ossein.errors import DataError, SettingsError
 from ossein.store.sample import sample_test
 from ossein.train import Feed, InputSettings, fixed_batches
@@ -14,9 +15,10 @@ EVERYTHING = AugmentSettings(
 )
 
 
-def feed(store, num=20, batch=5, seed=0, augment=EVERYTHING, **input):
+def feed(store, num=20, batch=5, seed=0, augment=EVERYTHING, beside=(), beside_batch=0, **input):
     settings = InputSettings(**{"frames": 8, "persons": 2, **input})
-    return Feed(store, np.arange(num), settings, augment, batch, seed)
+    others = np.array(beside, np.int64)
+    return Feed(store, np.arange(num), settings, augment, batch, seed, others, beside_batch)
 
 
 def test_every_clip_once_an_epoch_in_another_order(fixed_store):
@@ -53,6 +55,44 @@ def test_processes_share_what_one_would_have_seen(fixed_store, world, num):
         # What is drawn next, a mask for instance, is shared alike.
         parts = [own.normal((len(batch), 17)) for batch, own in shares]
         assert torch.equal(torch.cat(parts), draw.normal((len(alone), 17)))
+
+
+@pytest.mark.parametrize("beside_batch", [1, 3, 8, 20])  # 20: more than there are
+def test_clips_beside_come_in_turn_and_without_their_labels(fixed_store, beside_batch):
+    others = [3, 4, 7, 12, 13, 14, 18]
+    feeds = feed(fixed_store, num=8, batch=5, beside=others, beside_batch=beside_batch)
+    assert feeds.steps_per_epoch == 2  # of the labelled ones
+    seen, labelled = [], []
+    for step in range(14):
+        batch, _ = feeds.at(step)
+        num = 5 if step % 2 == 0 else 3
+        assert len(batch) == num + beside_batch
+        assert batch.label[:num].tolist() == fixed_store.labels[batch.index[:num].numpy()].tolist()
+        assert (batch.label[num:] == UNKNOWN).all()
+        labelled += batch.index[:num].tolist()
+        seen += batch.index[num:].tolist()
+    assert all(sorted(labelled[first : first + 8]) == list(range(8)) for first in range(0, 56, 8))
+    rounds = [seen[first : first + 7] for first in range(0, len(seen) - 6, 7)]
+    assert all(sorted(one) == others for one in rounds)
+    assert len({tuple(one) for one in rounds}) > len(rounds) / 2
+
+
+@pytest.mark.parametrize("nothing", [{"beside": [3, 4]}, {"beside_batch": 4}])
+def test_nothing_beside(fixed_store, nothing):
+    plain, other = feed(fixed_store), feed(fixed_store, **nothing)
+    for step in range(5):
+        assert torch.equal(plain.at(step)[0].x, other.at(step)[0].x)
+        assert torch.equal(plain.at(step)[0].label, other.at(step)[0].label)
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_processes_share_what_is_beside_too(fixed_store, world):
+    feeds = feed(fixed_store, num=8, beside=range(20), beside_batch=6)
+    for step in range(4):
+        alone, _ = feeds.at(step)
+        shares = [feeds.at(step, rank, world)[0] for rank in range(world)]
+        for name in ("index", "x", "label"):
+            assert torch.equal(torch.cat([getattr(batch, name) for batch in shares]), getattr(alone, name)), name
 
 
 def test_nothing_to_train_on(fixed_store):

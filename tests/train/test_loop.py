@@ -36,6 +36,15 @@ class Toy(Objective):
         self.progress.append(progress)
 
 
+class Forgetful(Toy):
+    """Leaves out some of what it reads, which takes no draw."""
+
+    def forward(self, batch, draw):
+        x = nn.functional.dropout(batch.x[:, 0, 0].flatten(1), 0.3)
+        loss = self.map(x).square().mean()
+        return Step(loss, loss.new_tensor(float(len(batch))), {"kept": (x != 0).float().mean()})
+
+
 class Nan(Toy):
     """Breaks in the third step."""
 
@@ -168,6 +177,54 @@ def test_what_is_reported(fixed_store, tmp_path):
 def test_at_least_one_step(fixed_store, tmp_path):
     feed = Feed(fixed_store, np.arange(4), InputSettings(), AugmentSettings(), 100, 0)
     assert total_steps(feed, TrainSettings(epochs=0.01)) == 1
+
+
+@pytest.mark.parametrize(("steps", "total"), [(0, 8), (7, 8), (8, 8), (31, 31)])
+def test_at_least_so_many_steps_however_few_the_clips(fixed_store, steps, total):
+    feed = Feed(fixed_store, np.arange(4), InputSettings(), AugmentSettings(), 2, 0)
+    assert total_steps(feed, TrainSettings(epochs=4, steps=steps)) == total
+
+
+def test_a_step_may_leave_out_the_same_when_it_is_done_again(fixed_store, tmp_path):
+    """Dropout is named by the step, like all that is random, whatever else has drawn numbers meanwhile."""
+    train(fixed_store, tmp_path / "whole", objective=Forgetful())
+    with pytest.raises(RuntimeError, match=r"power cut"):
+        train(fixed_store, tmp_path / "cut", after(9, crash), Forgetful())
+    torch.manual_seed(99)
+    train(fixed_store, tmp_path / "cut", lambda progress: torch.rand(3), Forgetful())
+    (_, log), (_, other) = state(tmp_path / "whole"), state(tmp_path / "cut")
+    assert log == other
+    assert len({line["kept"] for line in log}) > 8
+
+
+@pytest.mark.parametrize("counts", [{}, {"share": torch.tensor(3.0)}])
+def test_numbers_are_averaged_over_processes_by_what_they_count(monkeypatch, fixed_store, counts):
+    """Two processes: the other has 10 terms of the loss, and of the number 1 of 0.9 where it counts its own."""
+    from ossein.train import loop
+
+    sums = iter([20.0, 4.0, 4.0 if counts else 20.0, 0.6])
+    told = []
+
+    class Engine:
+        num_processes, process_index, device = 2, 0, "cpu"
+
+        def reduce(self, number, how):
+            told.append(float(number))
+            return torch.tensor(next(sums))
+
+        def backward(self, loss):
+            loss.backward()
+
+    class Two(Toy):
+        def forward(self, batch, draw):
+            step = super().forward(batch, draw)
+            return Step(step.loss, torch.tensor(10.0), {"share": torch.tensor(0.5)}, counts)
+
+    toy = Two()
+    feed = Feed(fixed_store, np.arange(20), InputSettings(frames=4), AugmentSettings(), 6, 0)
+    log = loop._train_step(Engine(), toy, torch.optim.SGD(toy.parameters(), 0.1), feed, 0, 0.1, 0.0)
+    assert log == {"loss": 4.0, "share": pytest.approx(0.6)}
+    assert told[2:] == pytest.approx([3.0, 0.5 * 3 / 4] if counts else [10.0, 0.5 * 10 / 20])
 
 
 def test_a_loss_that_is_no_number(fixed_store, tmp_path):

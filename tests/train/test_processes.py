@@ -76,6 +76,28 @@ def test_recognition(store, cli, tmp_path):
     assert done.stdout.count("model in") == 1
 
 
+def test_recognition_with_a_teacher(store, cli, tmp_path):
+    """The first process holds most clips with a label, the other most without; both have the same teacher."""
+    words = [
+        "recognise",
+        "ossein",
+        store.path,
+        *SMALL,
+        "--train.steps",
+        12,
+        "--model.dropout",
+        0,
+        "--labels",
+        "1-per-class",
+    ]
+    words += ["--optim.kind", "sgd", "--optim.lr", 0.02, "--teach.beside", 8, "--teach.sure", 0]
+    assert cli(*words, "--out", "one").code == 0
+    torchrun(tmp_path, *words, "--out", "two")
+    names = ["bundle", "checkpoint.safetensors", "log.jsonl", "results.json", "run.yaml"]
+    check_same(tmp_path / "one", tmp_path / "two", names, "")
+    assert max(line["sure"] for line in Run(tmp_path / "one").log_lines()) > 0
+
+
 def test_other_verbs_want_one_process(cli, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     done = cli("quickstart")

@@ -10,7 +10,6 @@ from torch import Tensor
 from ossein.augment.base import Augment, check
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.errors import SettingsError
 from ossein.skeleton import Skeleton
 
 _FEW = 4
@@ -54,14 +53,9 @@ class Occlude(Augment):
             num_clips: N.
             num_frames: T.
             draw: Where the random numbers come from.
-
-        Raises:
-            SettingsError: There is but one joint.
         """
         unit = torch.tensor(_units(skeleton))
         num = int(unit.max()) + 1
-        if num < 2:
-            raise SettingsError(f"{skeleton.name} has one joint; with it hidden nothing is left to see. Hide nothing.")
         count = min(max(1, round(self.share * num)), num - 1)
         chosen = draw.uniform((num_clips, num)).argsort(1)[:, :count]
         length = (num_frames * draw.uniform((num_clips, count), self.least, self.most)).clamp(min=1)

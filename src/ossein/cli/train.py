@@ -20,6 +20,7 @@ from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
+from ossein.recipes.evaluate import MATCHING
 from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import facts_of, folds
@@ -70,7 +71,7 @@ def pretrain(args: Sequence[str]) -> None:
             resume=call.resume,
             screen=make_screen(),
         )
-    words = ["recognise", "ssl", str(store.path), *(["--split", *call.split] if call.split else []), "--from", str(out)]
+    words = ["recognise", MATCHING[preset], str(store.path), *(["--split", *call.split] if call.split else []), "--from", str(out)]
     say(f"pre-trained encoder in {out}\nnext: ossein {shlex.join(words)}")
 
 

@@ -98,13 +98,32 @@ class Pool:
         """
         if not isinstance(self.rows, Several):
             return data_record(self.store, split, train)
-        clips, entries = self.clips(train), self.rows.record()
-        learned = [
-            np.flatnonzero(np.isin(self.rows.numbers(which)[: one["clips"]], clips))
-            for which, one in enumerate(entries)
-        ]
+        first, *others = self._learned(self.rows, train)
         told = [
             {**entry, **data_record(one.store, one.split, own, half)}
-            for entry, one, own, half in zip(entries[1:], self.also, learned[1:], self._halves, strict=True)
+            for entry, one, own, half in zip(self.rows.record()[1:], self.also, others, self._halves, strict=True)
         ]
-        return {**data_record(self.store, split, learned[0], train), "also": told}
+        return {**data_record(self.store, split, first, train), "also": told}
+
+    def lines(self, train: np.ndarray) -> list[str]:
+        """What each store brings, a line for each; none where there is only one.
+
+        Args:
+            train: The clips of the first store to learn from.
+        """
+        if not isinstance(self.rows, Several):
+            return []
+        halves, learned = [train, *self._halves], self._learned(self.rows, train)
+        return [
+            f"{entry['store']}: {len(own)} of {len(half)} clips"
+            + (f" in {entry['views']} pictures each" if entry["views"] > 1 else "")
+            + f", {entry['joints']} of the {len(self.rows.skeleton)} joints of {self.rows.skeleton.name}"
+            for entry, own, half in zip(self.rows.record(), learned, halves, strict=True)
+        ]
+
+    def _learned(self, rows: Several, train: np.ndarray) -> list[np.ndarray]:
+        """For each store the clips that are learned from, by their numbers there."""
+        clips = self.clips(train)
+        return [
+            np.flatnonzero(np.isin(rows.numbers(which)[: len(store)], clips)) for which, store in enumerate(rows.stores)
+        ]

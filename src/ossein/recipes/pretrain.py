@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -117,7 +116,7 @@ def _pretrain_one(
     if run.done:
         screen.say(f"{run.folder}: done already")
         return
-    for line in _lines(data):
+    for line in pool.lines(fold.train):
         screen.say(line)
     with screen.training(f"pre-train {preset} on {len(clips)} clips") as report:
         fit(method, feed, s.train, s.optim, run, report)
@@ -135,13 +134,3 @@ def _pretrain_one(
     if first_process():
         write_bundle(run.bundle, card, method)
     all_processes()
-
-
-def _lines(data: dict[str, Any]) -> list[str]:
-    """What other stores bring, a line for each."""
-    return [
-        f"{one['store']}: {one['clips']} clips"
-        + (f", each in {one['views']} pictures" if one["views"] > 1 else "")
-        + f", {one['joints']} of the joints"
-        for one in data.get("also", ())
-    ]
