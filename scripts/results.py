@@ -126,7 +126,7 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     facts = Facts.of(store, len(resolve_many(store, splits)[0].train))
     origin = encoder(task, method.pretrained, store, out) if method.pretrained else None
     card = read_card(leaves(origin)[0].folder)[1] if origin else None
-    settings = paper_recognise(RECOGNISE[method.preset](facts, card), method)
+    settings = paper_recognise(RECOGNISE[method.preset](facts, card), method, task)
     results = recognise(
         method.preset,
         store,
@@ -162,11 +162,11 @@ def paper_pretrain(settings: PretrainSettings, preset: str) -> PretrainSettings:
     return settings.change(input=paper_input(settings.input)) if preset == "skeletonmae" else settings
 
 
-def paper_recognise(settings: RecogniseSettings, method: Method) -> RecogniseSettings:
-    """Likewise, and 30 epochs of batches of 32 (at least 600 steps) in place of 110 of 128: these sets are small."""
+def paper_recognise(settings: RecogniseSettings, method: Method, task: Task) -> RecogniseSettings:
+    """Likewise, and 30 epochs of batches of 32 in place of 110 of 128: these sets are small. With few labels 600 steps."""
     if method.preset != "ssl":
         return settings
-    train = settings.train.change(epochs=30, batch=32, steps=600)
+    train = settings.train.change(epochs=30, batch=32, steps=0 if task.labels == "all" else 600)
     return settings.change(input=paper_input(settings.input), train=train)
 
 
@@ -190,13 +190,18 @@ def floor(task: Task, store: Store) -> dict[str, Any]:
         each: dict[str, list[float]] = {name: [] for name in found}
         for split in splits:
             drawn = draw_labels(store.labels, split.train, task.labels, seed)
-            train, test = z[split.name][0][np.searchsorted(split.train, drawn)], z[split.name][1]
+            train, test = z[split.name][0][_places(split.train, drawn)], z[split.name][1]
             y, truth, num = store.labels[drawn], store.labels[split.test], len(store.classes)
             each["extra_trees"].append(top_k(extra_trees(train, y, test, num_classes=num, seed=seed), truth))
             each["linear_svm"].append(top_k(linear_svm(train, y, test, num_classes=num), truth))
         for name, values in each.items():
             found[name].append(float(np.mean(values)))
     return {name: spread(values).plain() for name, values in found.items()}
+
+
+def _places(all_: np.ndarray, some: np.ndarray) -> np.ndarray:
+    order = np.argsort(all_)
+    return order[np.searchsorted(all_[order], some)]
 
 
 def _floor_features(store: Store, indices: np.ndarray) -> np.ndarray:

@@ -28,15 +28,15 @@ from ossein.skeleton import Skeleton
 ROOT = Path(__file__).parents[1]
 
 SHORT = {
-    ("pretrain",): "--input.frames 8 --train.epochs 1",
-    ("recognise",): "--input.frames 8 --train.epochs 1",
+    ("pretrain",): "--input.frames 8 --train.epochs 1 --train.steps 0",
+    ("recognise",): "--input.frames 8 --train.epochs 1 --train.steps 0",
     ("quickstart",): "--clips 60 --labels 1 --seeds 0 --frames 8 --pretrain-epochs 0.2 --epochs 1",
     ("reproduce",): "--pretrain-epochs 0.1 --epochs 0.1 --frames 8 --seeds 0",
     ("data", "synthetic"): "--clips 36",
 }
 """What makes a command short, by the words it begins with."""
 
-SHORT_TUNING = "input: {frames: 8}\ntrain: {epochs: 0.3, batch: 16}\n"
+SHORT_TUNING = "input: {frames: 8}\ntrain: {epochs: 0.3, batch: 16, steps: 0}\n"
 """What makes the protocols short that train: a file of settings."""
 
 _FENCE = re.compile(

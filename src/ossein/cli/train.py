@@ -71,7 +71,8 @@ def pretrain(args: Sequence[str]) -> None:
             resume=call.resume,
             screen=make_screen(),
         )
-    words = ["recognise", MATCHING[preset], str(store.path), *(["--split", *call.split] if call.split else []), "--from", str(out)]
+    splits = ["--split", *call.split] if call.split else []
+    words = ["recognise", MATCHING[preset], str(store.path), *splits, "--from", str(out)]
     say(f"pre-trained encoder in {out}\nnext: ossein {shlex.join(words)}")
 
 
