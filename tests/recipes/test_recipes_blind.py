@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import yaml
 
-from ossein.encoders import EncoderSettings
 from ossein.readers.base import Source
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.finetune import TUNED, Tuning
@@ -55,11 +54,12 @@ def stores(fixed_store, tmp_path_factory):
 
 def short(settings, seed=3):
     """Two steps of any method, with a small encoder where it has one."""
-    small = {"encoder": EncoderSettings(width=8, depth=1)} if hasattr(settings.model, "encoder") else {}
+    encoder = getattr(settings.model, "encoder", None)
+    small = {"encoder": encoder.change(width=8, depth=1)} if encoder else {}
     return settings.change(
         model=settings.model.change(**small),
         input=settings.input.change(frames=8),
-        train=settings.train.change(epochs=0.7, batch=5, precision="fp32", device="cpu", seed=seed),
+        train=settings.train.change(epochs=0.7, steps=0, batch=5, precision="fp32", device="cpu", seed=seed),
     )
 
 
@@ -94,14 +94,15 @@ def test_pre_training(encoders):
 
 
 @pytest.mark.parametrize("split", ["half", "half.val"])
+@pytest.mark.parametrize("labels", ["all", "1-per-class"])
 @pytest.mark.parametrize("preset", RECOGNISE)
-def test_recognition(stores, tmp_path, preset, split):
+def test_recognition(stores, tmp_path, preset, labels, split):
     """Of `half.val` even the numbers are the same: it is cut from the training half of `half`."""
     found, results = [], []
     for name, store in zip(("clean", "bad"), stores):
         out = tmp_path / name
         settings = short(RECOGNISE[preset](Facts.of(store, 12), None))
-        results.append(recognise(preset, store, out, splits=[split], settings=settings)["runs"][0])
+        results.append(recognise(preset, store, out, splits=[split], labels=labels, settings=settings)["runs"][0])
         found.append(learned(out))
     assert found[0] == found[1]
     same = results[0] | {"run": ""} == results[1] | {"run": ""}

@@ -24,7 +24,7 @@ class TeachSettings(Settings):
     momentum: float = Field(default=0.99, ge=0, lt=1)
     """How slowly the teacher follows: the share of its weights that each step leaves."""
     sure: float = Field(default=0.8, ge=0, lt=1)
-    """The least probability at which the teacher's answer is taken for a label."""
+    """Probability above which the teacher's answer is taken for a label."""
     ramp: float = Field(default=0.3, ge=0, lt=1)
     """Share of training over which taught clips come to count as much as labelled ones."""
     spoil: AugmentSettings = AugmentSettings(crop=0.5, occlude=0.3)
