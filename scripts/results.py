@@ -234,7 +234,7 @@ def write(out: Path) -> None:
         table=markdown(columns, list(done)),
         probes=markdown(probe_columns(done), [name for name in done if probed(done[name])]),
         cost=markdown(cost_columns(done), list(done)),
-        commits=", ".join(sorted({made["commit"] for made in made})),
+        commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items()),
         versions=", ".join(f"{name} {number}" for name, number in made[0]["versions"].items()),
     )
     write_text(ROOT / "docs" / "results.md", text)
@@ -246,6 +246,12 @@ def write(out: Path) -> None:
         columns[-3],
     ]
     write_text(ROOT / "README.md", f"{before}{START}\n{markdown(short, list(done))}\n{END}{after}")
+
+
+def commits_of(done: dict[str, Any], key: str) -> str:
+    """The commits that a column was made with."""
+    found = {tables[key]["made_by"]["commit"] for tables in done.values() if key in tables}
+    return ", ".join(sorted(found)) or "-"
 
 
 def probed(tables: dict[str, Any]) -> bool:
