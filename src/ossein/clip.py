@@ -134,14 +134,12 @@ class Batch:
 
     def to(self, device: "torch.device | str") -> "Batch":
         """The same batch on another device."""
-        moved = {
-            key: getattr(self, key).to(device, non_blocking=True) for key in ("x", "score", "label", "index", "size")
-        }
+        moved = {key: getattr(self, key).to(device, non_blocking=True) for key in _TENSORS}
         return replace(self, **moved)
 
-    def take(self, clips: "Tensor") -> "Batch":
-        """Some of the clips, by number or by whether they are wanted."""
-        return replace(self, **{key: getattr(self, key)[clips] for key in ("x", "score", "label", "index", "size")})
+    def take(self, clips: "Tensor | slice") -> "Batch":
+        """Some of the clips: their numbers, whether each is wanted, or a slice."""
+        return replace(self, **{key: getattr(self, key)[clips] for key in _TENSORS})
 
     def change(self, **fields: Any) -> "Batch":
         """A copy with some fields replaced; joints with score 0 are set to 0 again."""
@@ -175,6 +173,10 @@ class Batch:
         size = torch.tensor([clip.size or (float("nan"), float("nan")) for clip in clips], dtype=torch.float32)
         label = torch.tensor([clip.label for clip in clips])
         return cls(x, score, skeleton, label, torch.arange(len(clips)), size)
+
+
+_TENSORS = ("x", "score", "label", "index", "size")
+"""The fields of a batch with an entry for each clip."""
 
 
 def _first(where: np.ndarray) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ossein.augment import Occlude
+from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.errors import SettingsError
 from ossein.skeleton import Skeleton
@@ -36,17 +37,23 @@ def slowly(skeleton, share, least, most, num_clips, num_frames, seed):
     return hidden
 
 
+def clips(skeleton, num, frames):
+    """Clips in which everybody is there all the time."""
+    x = torch.ones(num, 1, frames, len(skeleton), 2)
+    return Batch(x, x[..., 0], skeleton, torch.zeros(num).long(), torch.arange(num), torch.ones(num, 2))
+
+
 @pytest.mark.parametrize("skeleton", [COCO, CHAIN], ids=["parts", "joints"])
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0.3, 1), (0.5, 0.2, 0.6), (0.4, 0, 0), (1, 1, 1)])
 def test_it_is_the_slow_one(skeleton, share, least, most):
-    hidden = Occlude(share, least, most).hidden(skeleton, 9, 11, Draw.of(3))
+    hidden = Occlude(share, least, most).hidden(clips(skeleton, 9, 11), Draw.of(3))
     assert torch.equal(hidden, slowly(skeleton, share, least, most, 9, 11, 3))
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.01, 1), (0.34, 2), (0.5, 3), (1.0, 5)])
 def test_as_many_parts_in_every_clip_each_for_a_time_of_its_own(share, count):
     """Of the six parts, and one is always left."""
-    hidden = Occlude(share, 0.25, 0.5).hidden(COCO, 40, 20, Draw.of(0))
+    hidden = Occlude(share, 0.25, 0.5).hidden(clips(COCO, 40, 20), Draw.of(0))
     frames = torch.stack([hidden[:, :, part[0]].sum(1) for part in units(COCO)], 1)
     for part, joints in enumerate(units(COCO)):
         assert all(torch.equal(hidden[:, :, joint].sum(1), frames[:, part]) for joint in joints)
@@ -60,7 +67,7 @@ def test_as_many_parts_in_every_clip_each_for_a_time_of_its_own(share, count):
 
 @pytest.mark.parametrize("frames", [1, 2, 5])
 def test_a_part_is_hidden_for_one_frame_at_least(frames):
-    hidden = Occlude(0.5, 0, 0).hidden(COCO, 200, frames, Draw.of(1))
+    hidden = Occlude(0.5, 0, 0).hidden(clips(COCO, 200, frames), Draw.of(1))
     seen = torch.stack([hidden[:, :, part[0]].sum(1) for part in units(COCO)], 1)
     assert ((seen == 0) | (seen == 1)).all()
     assert (seen.sum(1) == 3).all()
@@ -69,7 +76,7 @@ def test_a_part_is_hidden_for_one_frame_at_least(frames):
 def test_all_persons_of_a_clip_lose_the_same_and_nothing_else_changes(bodies):
     batch = bodies("coco-17", num=6, persons=3)
     step = Occlude(0.5)
-    out, hidden = step(batch, Draw.of(2)), step.hidden(batch.skeleton, 6, 9, Draw.of(2))
+    out, hidden = step(batch, Draw.of(2)), step.hidden(batch, Draw.of(2))
     for m in range(3):
         assert torch.equal(out.score[:, m], torch.where(hidden, 0, batch.score[:, m]))
         assert torch.equal(out.x[:, m], torch.where(hidden[..., None], 0, batch.x[:, m]))

@@ -4,18 +4,16 @@ from typing import Any
 
 import pytest
 import torch
+from batches import COCO, C, M, N, T, V, batch, same_state, some_absent
 from pydantic import TypeAdapter
-from torch import Tensor, nn
 
-from ossein.clip import UNKNOWN, Batch
+from ossein.clip import Batch
 from ossein.deploy import Card, load_pretrained, write_bundle
 from ossein.draw import Draw
 from ossein.pretrain import METHODS, MaskedPretrainer, Pretrainer, PretrainerSettings, build_method
 from ossein.skeleton import Skeleton
 from ossein.train import InputSettings
 
-COCO = Skeleton.of("coco-17")
-N, M, T, V, C = 4, 2, 6, 17, 2
 SMALL: dict[str, dict[str, Any]] = {"skeletonmae": {"encoder": {"width": 8, "depth": 2}}}
 """Settings to test with, where the defaults are too large."""
 MASKED = [kind for kind, method in METHODS.items() if issubclass(method, MaskedPretrainer)]
@@ -45,33 +43,6 @@ def made_masked(kind: str) -> MaskedPretrainer:
     method = made(kind).eval()
     assert isinstance(method, MaskedPretrainer)
     return method
-
-
-def batch(score: Tensor | None = None, seed: int = 1, skeleton: Skeleton = COCO, dims: int = C) -> Batch:
-    x = torch.randn(N, M, T, len(skeleton), dims, generator=torch.Generator().manual_seed(seed))
-    label, size = torch.full((N,), UNKNOWN), torch.ones(N, 2)
-    whole = Batch(x, torch.ones(x.shape[:-1]), skeleton, label, torch.arange(N), size)
-    return whole if score is None else whole.change(score=score)
-
-
-def some_absent() -> Tensor:
-    """Clip 1 has one person, clip 2 ends early, one frame of clip 0 is not detected and one has few joints."""
-    score = torch.full((N, M, T, V), 0.7)
-    score[1, 1] = 0
-    score[2, :, 4:] = 0
-    score[0, 0, 2] = 0
-    score[0, 1, 3, :5] = 0
-    return score
-
-
-def part(of: Batch, clips: slice) -> Batch:
-    fields = {key: getattr(of, key)[clips] for key in ("x", "score", "label", "index", "size")}
-    return Batch(skeleton=of.skeleton, **fields)
-
-
-def same_state(method: nn.Module, other: nn.Module) -> None:
-    for name, value in other.state_dict().items():
-        torch.testing.assert_close(method.state_dict()[name], value, msg=name)
 
 
 @each
@@ -116,7 +87,7 @@ def test_clips_without_anyone_change_nothing_for_the_others(kind: str, training:
     score[N // 2 :] = 0
     a, b, given = made(kind).train(training), made(kind).train(training), batch(score)
     whole = a(given, Draw.of(0))
-    half = b(part(given, slice(0, N // 2)), Draw.of(0, rank=0, world=2))
+    half = b(given.take(slice(0, N // 2)), Draw.of(0, rank=0, world=2))
     torch.testing.assert_close(whole.loss, half.loss)
     torch.testing.assert_close(whole.weight, half.weight)
     same_state(a, b)
@@ -126,7 +97,7 @@ def test_clips_without_anyone_change_nothing_for_the_others(kind: str, training:
 def test_processes_that_share_a_batch_average_to_the_whole(kind: str):
     method, given = made(kind).eval(), batch(some_absent())
     whole = method(given, Draw.of(5))
-    halves = [method(part(given, slice(r * N // 2, (r + 1) * N // 2)), Draw.of(5, rank=r, world=2)) for r in range(2)]
+    halves = [method(given.take(slice(r * N // 2, (r + 1) * N // 2)), Draw.of(5, rank=r, world=2)) for r in range(2)]
     weight = sum(half.weight for half in halves)
     torch.testing.assert_close(weight, whole.weight)
     torch.testing.assert_close(sum(half.loss * half.weight for half in halves) / weight, whole.loss)

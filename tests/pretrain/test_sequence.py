@@ -36,7 +36,7 @@ def test_what_is_hidden_is_drawn_for_each_clip_and_the_same_for_its_persons():
     made = method(share=0.3, least=0.2, most=0.5)
     hidden = made.draw_hidden(batch(), Draw.of(4))
     for m in range(M):
-        assert torch.equal(hidden[:, m], Occlude(0.3, 0.2, 0.5).hidden(COCO, N, T, Draw.of(4)))
+        assert torch.equal(hidden[:, m], Occlude(0.3, 0.2, 0.5).hidden(batch(), Draw.of(4)))
 
 
 @torch.no_grad()

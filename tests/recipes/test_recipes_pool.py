@@ -13,8 +13,8 @@ from ossein.readers.base import Source
 from ossein.recipes.base import learned_of, refuse_seen, seen
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import skeletonmae
-from ossein.recipes.pretrain import facts_of, pretrain
+from ossein.recipes.presets import Facts, skeletonmae
+from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.skeleton import Skeleton
 from ossein.store import Several, resolve, write_store
@@ -175,6 +175,10 @@ def test_it_learns_from_all_of_them(joined, fixed_store, ntu, tiny_pretrain, tmp
 
 def test_what_presets_are_told(fixed_store, ntu, solid):
     """Of the whole: no picture of a 3-D clip has a size, and the most persons are those of any store."""
+
+    def facts_of(pool, train):
+        return Facts.of(pool.rows, len(pool.clips(train)))
+
     alone = facts_of(Pool(fixed_store), np.arange(12))
     assert (alone.persons, alone.has_sizes, alone.num_train) == (2, True, 12)
     facts = facts_of(Pool(fixed_store, [Also(ntu), Also(solid)]), np.arange(12))

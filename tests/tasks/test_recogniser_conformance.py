@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from batches import COCO, C, M, N, T, batch, same_state, some_absent
 from pydantic import TypeAdapter
-from torch import Tensor, nn
 
 from ossein.clip import Batch
 from ossein.deploy import Card, load_recogniser, write_bundle
@@ -16,8 +16,7 @@ from ossein.skeleton import Skeleton
 from ossein.tasks import RECOGNISERS, Recognise, Recogniser, RecogniserSettings, build_recogniser
 from ossein.train import InputSettings
 
-COCO = Skeleton.of("coco-17")
-N, M, T, C, K = 4, 2, 6, 2, 5
+K = 5
 SMALL: dict[str, dict[str, Any]] = {
     "strl": {"encoder": {"width": 8, "depth": 2}, "layers": 2},
     "stgcn": {"widths": (8, 12), "kernel": 3},
@@ -43,33 +42,6 @@ def made(kind: str, skeleton: Skeleton = COCO, dims: int = C) -> Recogniser:
     for seed in range(3):
         model(batch(seed=seed, skeleton=skeleton, dims=dims))
     return model
-
-
-def batch(score: Tensor | None = None, seed: int = 1, skeleton: Skeleton = COCO, dims: int = C) -> Batch:
-    V = len(skeleton)
-    x = torch.randn(N, M, T, V, dims, generator=torch.Generator().manual_seed(seed))
-    whole = Batch(x, torch.ones(N, M, T, V), skeleton, torch.arange(N) % K, torch.arange(N), torch.ones(N, 2))
-    return whole if score is None else whole.change(score=score)
-
-
-def some_absent() -> Tensor:
-    """Clip 1 has one person, clip 2 ends early, one frame of clip 0 is not detected and one has few joints."""
-    score = torch.full((N, M, T, len(COCO)), 0.7)
-    score[1, 1] = 0
-    score[2, :, 4:] = 0
-    score[0, 0, 2] = 0
-    score[0, 1, 3, :5] = 0
-    return score
-
-
-def part(of: Batch, clips: slice) -> Batch:
-    fields = {key: getattr(of, key)[clips] for key in ("x", "score", "label", "index", "size")}
-    return Batch(skeleton=of.skeleton, **fields)
-
-
-def same_state(model: nn.Module, other: nn.Module) -> None:
-    for name, value in other.state_dict().items():
-        torch.testing.assert_close(model.state_dict()[name], value, msg=name)
 
 
 @each
@@ -127,7 +99,7 @@ def test_clips_without_anyone_change_nothing_for_the_others(kind: str, training:
     score = some_absent()
     score[-1] = 0
     a, b = made(kind).train(training), made(kind).train(training)
-    torch.testing.assert_close(a(batch(score))[:-1], b(part(batch(score), slice(0, N - 1))), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(a(batch(score))[:-1], b(batch(score).take(slice(0, N - 1))), rtol=1e-4, atol=1e-5)
     same_state(a, b)
 
 
@@ -137,7 +109,7 @@ def test_a_clip_is_scored_alone_in_eval_mode(kind: str):
     scores = model(given)
     assert not torch.allclose(scores[0], scores[3], atol=1e-3)
     for n in range(N):
-        alone = model(part(given, slice(n, n + 1)))
+        alone = model(given.take(slice(n, n + 1)))
         torch.testing.assert_close(alone, scores[n : n + 1], rtol=1e-4, atol=1e-5)
 
 

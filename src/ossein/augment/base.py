@@ -118,3 +118,11 @@ def body_size(batch: Batch) -> Float[Tensor, "N 1 1 1 1"]:
     # Joints that all lie in one point are apart by rounding alone, and what is divided by that would explode.
     rounding = 1e-6 * batch.x.abs().amax((1, 2, 3, 4), keepdim=True)
     return torch.where(size > rounding, size, 0.0)
+
+
+def span(batch: Batch) -> tuple[Float[Tensor, "N 1"], Float[Tensor, "N 1"]]:
+    """The first and the last frame in which anybody is; the whole of an empty clip."""
+    seen = batch.present.any(1).to(torch.uint8)
+    first = seen.argmax(-1, keepdim=True)
+    last = seen.shape[1] - 1 - seen.flip(-1).argmax(-1, keepdim=True)
+    return first.to(batch.x), last.to(batch.x)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from ossein.augment.base import Augment, check
+from ossein.augment.base import Augment, check, span
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.skeleton import Skeleton
@@ -21,7 +21,7 @@ class Occlude(Augment):
     """Some parts of the body are not seen for a while: in every clip as many, of each clip and for a time of their own.
 
     With fewer than four parts each joint counts as one. One part is always left, and at least one is taken. All persons of
-    a clip lose the same. A stretch lies anywhere in the T frames of the batch, whether anyone is there or not.
+    a clip lose the same. A stretch lies between the first frame in which anybody is and the last.
 
     Args:
         share: Share of the parts, 0 to 1.
@@ -42,28 +42,28 @@ class Occlude(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch with score 0 where parts are out of sight."""
-        hidden = self.hidden(batch.skeleton, len(batch), batch.x.shape[2], draw).to(batch.x.device)
-        return batch.change(score=batch.score.masked_fill(hidden.unsqueeze(1), 0))
+        return batch.change(score=batch.score.masked_fill(self.hidden(batch, draw).unsqueeze(1), 0))
 
-    def hidden(self, skeleton: Skeleton, num_clips: int, num_frames: int, draw: Draw) -> Bool[Tensor, "N T V"]:
-        """True where a joint is out of sight, on the CPU.
+    def hidden(self, batch: Batch, draw: Draw) -> Bool[Tensor, "N T V"]:
+        """True where a joint is out of sight, on the device of the batch; of the batch only who is where counts.
 
         Args:
-            skeleton: The V joints and their parts.
-            num_clips: N.
-            num_frames: T.
+            batch: The clips.
             draw: Where the random numbers come from.
         """
-        unit = torch.tensor(_units(skeleton))
+        unit, num_clips, num_frames = torch.tensor(_units(batch.skeleton)), len(batch), batch.x.shape[2]
         num = int(unit.max()) + 1
         count = min(max(1, round(self.share * num)), num - 1)
         chosen = draw.uniform((num_clips, num)).argsort(1)[:, :count]
-        length = (num_frames * draw.uniform((num_clips, count), self.least, self.most)).clamp(min=1)
-        start = draw.uniform((num_clips, count)) * (num_frames - length)
+        first, last = span(batch)
+        whole = last - first + 1
+        length = (whole * draw.uniform((num_clips, count), self.least, self.most).to(batch.x)).clamp(min=1)
+        start = first + draw.uniform((num_clips, count)).to(batch.x) * (whole - length)
         # Not `frame < start + length`: a sum that is rounded could leave a stretch of one frame without any.
-        since = torch.arange(num_frames)[:, None] - start[:, None]
+        since = torch.arange(num_frames, device=batch.x.device)[:, None] - start[:, None]
         inside = (since >= 0) & (since < length[:, None])
-        hidden = torch.zeros(num_clips, num_frames, num, dtype=torch.bool)
+        hidden = torch.zeros(num_clips, num_frames, num, dtype=torch.bool, device=batch.x.device)
+        chosen, unit = chosen.to(batch.x.device), unit.to(batch.x.device)
         return hidden.scatter_(2, chosen[:, None].expand_as(inside), inside)[..., unit]
 
 

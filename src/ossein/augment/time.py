@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ossein.augment.base import Augment
+from ossein.augment.base import Augment, span
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.errors import SettingsError
@@ -41,20 +41,12 @@ class Crop(Augment):
         """The batch with every clip cropped to its own stretch."""
         share = draw.uniform((len(batch), 1), self.low, self.high).to(batch.x)
         start = draw.uniform((len(batch), 1)).to(batch.x)
-        first, last = _span(batch)
+        first, last = span(batch)
         length = last - first
         frame = torch.arange(batch.x.shape[2], device=batch.x.device)
         where = first + start * (length - share * length) + share * (frame - first)
         inside = (frame >= first) & (frame <= last)
         return _resampled(batch, where.minimum(last), inside)
-
-
-def _span(batch: Batch) -> tuple[Float[Tensor, "N 1"], Float[Tensor, "N 1"]]:
-    """The first and the last frame in which anybody is; the whole of an empty clip."""
-    seen = batch.present.any(1).to(torch.uint8)
-    first = seen.argmax(-1, keepdim=True)
-    last = seen.shape[1] - 1 - seen.flip(-1).argmax(-1, keepdim=True)
-    return first.to(batch.x), last.to(batch.x)
 
 
 def _resampled(batch: Batch, where: Float[Tensor, "N T"], inside: Tensor) -> Batch:

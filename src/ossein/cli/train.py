@@ -23,7 +23,7 @@ from ossein.recipes.describe import result_lines
 from ossein.recipes.evaluate import MATCHING
 from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
-from ossein.recipes.pretrain import facts_of, folds
+from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
 from ossein.skeleton import Skeleton
@@ -171,7 +171,8 @@ def _facts(store: Store | None, told: _Told, also: Sequence[str] = ()) -> Facts:
     if store is None:
         return Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=0)
     first = folds(store, list(told.splits) or None, Path())[0]
-    return facts_of(Pool(store, [Also.read(word) for word in also]), first.train)
+    pool = Pool(store, [Also.read(word) for word in also])
+    return Facts.of(pool.rows, len(pool.clips(first.train)))
 
 
 def _pretrained_card(told: _Told) -> Card | None:

@@ -69,7 +69,7 @@ class TubeMAE(MaskedPretrainer[Mixer]):
             nn.ReLU(),
             nn.Linear(settings.decoder, settings.encoder.stride * dims),
         )
-        self.skeleton, self.mask = skeleton, Occlude(**dict(settings.mask))
+        self.mask = Occlude(**dict(settings.mask))
 
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The loss over all hidden joints that are there."""
@@ -81,8 +81,7 @@ class TubeMAE(MaskedPretrainer[Mixer]):
 
     def draw_hidden(self, batch: Batch, draw: Draw) -> Bool[Tensor, "N M T V"]:
         """What is hidden: drawn for each clip, the same for all its persons."""
-        N, M, T, V = batch.score.shape
-        return self.mask.hidden(self.skeleton, N, T, draw).to(batch.x.device)[:, None].expand(N, M, T, V)
+        return self.mask.hidden(batch, draw).unsqueeze(1).expand_as(batch.score)
 
     def decode(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:
         """Coordinates of every joint, read off its features."""

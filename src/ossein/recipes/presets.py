@@ -16,7 +16,7 @@ from ossein.deploy import Card
 from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
-from ossein.store import Store
+from ossein.store import Several, Store
 from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRLSettings, TeachSettings
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
@@ -67,8 +67,8 @@ class Facts:
     num_train: int
 
     @classmethod
-    def of(cls, store: Store, num_train: int) -> "Facts":
-        """The facts of a store."""
+    def of(cls, store: Store | Several, num_train: int) -> "Facts":
+        """The facts of a store, or of several as one."""
         return cls(store.skeleton, store.dims, store.max_persons, store.has_sizes, num_train)
 
 

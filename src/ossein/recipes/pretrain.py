@@ -1,7 +1,7 @@
 """Pre-training: clips without labels -> an encoder. The whole story, top to bottom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -50,17 +50,6 @@ def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
     return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]
 
 
-def facts_of(pool: Pool, train: np.ndarray) -> Facts:
-    """What presets need to know of the clips to learn from.
-
-    Args:
-        pool: One or several stores.
-        train: Clips of the first.
-    """
-    facts = Facts.of(pool.store, len(pool.clips(train)))
-    return replace(facts, persons=pool.rows.max_persons, has_sizes=pool.rows.has_sizes)
-
-
 def pretrain(
     preset: str,
     store: Store,
@@ -95,7 +84,7 @@ def pretrain(
     pool = Pool(store, also)
     done = []
     for fold in folds(store, splits, out):
-        own = settings or PRETRAIN[preset](facts_of(pool, fold.train))
+        own = settings or PRETRAIN[preset](Facts.of(pool.rows, len(pool.clips(fold.train))))
         _pretrain_one(preset, pool, fold, own, resume=resume, screen=screen)
         done.append(fold.run)
     return done

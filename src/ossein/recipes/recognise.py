@@ -123,9 +123,10 @@ def _recognise_one(
 ) -> dict[str, Any]:
     s = settings
     train = draw_labels(store.labels, split.train, labels, s.train.seed)
-    num = s.teach.beside if s.teach else 0
-    train = train[store.labels[train] >= 0] if num else train
-    beside = np.setdiff1d(split.train, train) if num else train[:0]
+    beside, num = train[:0], 0
+    if s.teach and s.teach.beside:
+        train = train[store.labels[train] >= 0]
+        beside, num = np.setdiff1d(split.train, train), s.teach.beside
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
     data = data_record(store, split.name, train, np.union1d(np.union1d(train, beside), before))
