@@ -53,7 +53,7 @@ def run(name: str, methods: list[str], out: Path) -> None:
 def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -> dict[str, Any]:
     """The numbers of one method on one task."""
     screen, splits = Terminal(), list(task.splits)
-    facts = Facts.of(store, len(resolve_many(store, splits)[0].train))
+    facts = Facts.of(store, resolve_many(store, splits)[0].train)
     origin = encoder(task, method.pretrained, store, out) if method.pretrained else None
     card = read_card(leaves(origin)[0].folder)[1] if origin else None
     settings = paper_recognise(RECOGNISE[method.preset](facts, card), method, task)
@@ -81,7 +81,7 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
 def encoder(task: Task, preset: str, store: Store, out: Path) -> Path:
     """The pre-training on the clips of a task's training halves; tasks that differ in labels share it."""
     folder = out / "encoders" / f"{preset}-{task.data}-{'-'.join(task.splits)}"
-    facts = Facts.of(store, len(resolve_many(store, list(task.splits))[0].train))
+    facts = Facts.of(store, resolve_many(store, list(task.splits))[0].train)
     settings = paper_pretrain(PRETRAIN[preset](facts), preset)
     pretrain(preset, store, folder, splits=list(task.splits), settings=settings, resume=True, screen=Terminal())
     return folder

@@ -91,7 +91,7 @@ def tiny_pretrain() -> Callable[..., PretrainSettings]:
     """The paper's settings for a store, made small; `train` fields may be given."""
 
     def make(store: Store, **train: Any) -> PretrainSettings:
-        s = skeletonmae(Facts.of(store, len(store)))
+        s = skeletonmae(Facts.of(store, np.arange(len(store))))
         return s.change(
             input=s.input.change(frames=8),
             model=s.model.change(encoder=EncoderSettings(width=8, depth=1)),
@@ -106,7 +106,7 @@ def tiny_recognise() -> Callable[..., RecogniseSettings]:
     """The paper's settings for a store, made small; `train` fields may be given."""
 
     def make(store: Store, **train: Any) -> RecogniseSettings:
-        s = ssl(Facts.of(store, len(store)))
+        s = ssl(Facts.of(store, np.arange(len(store))))
         return s.change(
             input=s.input.change(frames=8),
             model=s.model.change(encoder=EncoderSettings(width=8, depth=1), layers=1),

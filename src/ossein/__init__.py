@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ossein.clip import Batch, Clip
-    from ossein.deploy import Predictor, load
+    from ossein.deploy import Predictor, Stream, load
     from ossein.skeleton import Skeleton
     from ossein.store import Store
 
@@ -21,10 +21,11 @@ _HOMES = {
     "Predictor": "ossein.deploy",
     "Skeleton": "ossein.skeleton",
     "Store": "ossein.store",
+    "Stream": "ossein.deploy",
     "load": "ossein.deploy",
 }
 
-__all__ = ["Batch", "Clip", "Predictor", "Skeleton", "Store", "__version__", "load"]
+__all__ = ["Batch", "Clip", "Predictor", "Skeleton", "Store", "Stream", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -59,14 +59,19 @@ def diff(old: Settings, new: Settings) -> dict[str, tuple[Any, Any]]:
     >>> diff(Mask(), Mask(share=0.75))
     {'share': (0.5, 0.75)}
     """
-    a, b = _flat(old.plain()), _flat(new.plain())
+    a, b = flat(old.plain()), flat(new.plain())
     return {key: (a.get(key), b.get(key)) for key in sorted(a | b) if a.get(key) != b.get(key)}
 
 
-def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted paths.
+
+    >>> flat({"train": {"epochs": 5}, "smoothing": 0.1})
+    {'train.epochs': 5, 'smoothing': 0.1}
+    """
     out: dict[str, Any] = {}
     for key, value in data.items():
-        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return out
 
 

@@ -43,6 +43,7 @@ def test_help(cli, words):
         ("data prepare", ["--skeleton", "--classes", "--overwrite"]),
         ("data synthetic", ["--clips", "--miss", "--people"]),
         ("data info", ["store"]),
+        ("data check", ["--report", "--json", "--format", "--skeleton"]),
         ("data list", ["folder"]),
         ("pretrain", ["--model.mask.kind", "--split", "--resume"]),
         (
@@ -53,7 +54,9 @@ def test_help(cli, words):
         ("recognise ssl", ["--model.combine", "--smoothing", "--optim.drops", "(paper: 3)"]),
         ("recognise stgcn", ["--model.kind {stgcn}", "--model.widths", "--model.dropout", "--labels STR"]),
         ("evaluate", ["--protocol", "--confusion"]),
-        ("predict", ["--json", "--top"]),
+        ("predict", ["--output", "--top", "--window", "--timeline"]),
+        ("calibrate", ["--split", "--accuracy"]),
+        ("stream", ["--every", "--persons", "--strict"]),
     ],
 )
 def test_help_of_every_verb(cli, words, told):
@@ -81,7 +84,7 @@ def test_help_shows_what_would_be_used(cli, synthetic_store):
     [
         ("pretrian", "'pretrian' is no verb of ossein. Did you mean 'pretrain'?"),
         ("data prepar", "'prepar' is no verb of ossein data. Did you mean 'prepare'?"),
-        ("data", "usage: ossein data {get,prepare,synthetic,info,list}"),
+        ("data", "usage: ossein data {get,prepare,synthetic,info,check,list}"),
         ("pretrain skeltonmae STORE", "'skeltonmae' is no preset of ossein pretrain. Did you mean 'skeletonmae'?"),
         ("recognise sll STORE", "'sll' is no preset of ossein recognise."),
         ("pretrain", "usage: ossein pretrain {skeletonmae"),

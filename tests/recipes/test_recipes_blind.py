@@ -83,7 +83,7 @@ def encoders(request, stores, synthetic_store, tmp_path_factory):
     def make(store, split):
         out = tmp_path_factory.mktemp("encoder") / "run"
         preset = request.param
-        pretrain(preset, store, out, splits=[split], settings=short(PRETRAIN[preset](Facts.of(store, 12))))
+        pretrain(preset, store, out, splits=[split], settings=short(PRETRAIN[preset](Facts.of(store, np.arange(12)))))
         return out
 
     return make(stores[0], "half"), make(stores[1], "half"), make(synthetic_store(), "xsub")
@@ -101,7 +101,7 @@ def test_recognition(stores, tmp_path, preset, labels, split):
     found, results = [], []
     for name, store in zip(("clean", "bad"), stores):
         out = tmp_path / name
-        settings = short(RECOGNISE[preset](Facts.of(store, 12), None))
+        settings = short(RECOGNISE[preset](Facts.of(store, np.arange(12)), None))
         results.append(recognise(preset, store, out, splits=[split], labels=labels, settings=settings)["runs"][0])
         found.append(learned(out))
     assert found[0] == found[1]

@@ -71,7 +71,7 @@ def test_finetune_is_recognise_with_each_seed(encoder, fixed_store, short, tmp_p
         encoder, fixed_store, protocols=("finetune",), tuning=Tuning(seeds=(0, 3), control=True, config=short)
     )
     card = read_card(encoder)[1]
-    preset = RECOGNISE["ssl"](Facts.of(fixed_store, 12), card)
+    preset = RECOGNISE["ssl"](Facts.of(fixed_store, np.arange(12)), card)
     settings = preset.change(
         input=preset.input.change(**SHORT["input"]),
         model=preset.model.change(**SHORT["model"]),

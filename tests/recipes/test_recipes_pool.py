@@ -177,7 +177,7 @@ def test_what_presets_are_told(fixed_store, ntu, solid):
     """Of the whole: no picture of a 3-D clip has a size, and the most persons are those of any store."""
 
     def facts_of(pool, train):
-        return Facts.of(pool.rows, len(pool.clips(train)))
+        return Facts.of(pool.rows, pool.clips(train))
 
     alone = facts_of(Pool(fixed_store), np.arange(12))
     assert (alone.persons, alone.has_sizes, alone.num_train) == (2, True, 12)

@@ -101,6 +101,15 @@ def test_the_preset_of_our_own(dims, rotate):
     assert all(RECOGNISE[other](of, None).teach is None for other in ("ssl", "stgcn"))
 
 
+def test_clips_that_have_a_side_are_not_mirrored():
+    both, sided = facts(), Facts(Skeleton.of("coco-17"), 2, 2, True, 1000, handed=0.8)
+    for of, share in ((both, 0.5), (sided, 0)):
+        recognise = RECOGNISE["ossein"](of, None)
+        assert recognise.teach is not None
+        each = (PRETRAIN["ossein"](of), recognise, recognise.teach, stgcn(of))
+        assert {(s.spoil if hasattr(s, "spoil") else s.augment).mirror for s in each} == {share}
+
+
 def test_a_body_without_sides_is_not_mirrored():
     worm = Skeleton.make("worm", ["a", "b", "c"], [(0, 1), (1, 2)])
     of = Facts(worm, 2, 1, False, 10)

@@ -40,7 +40,7 @@ def test_what_is_left(done):
 def test_the_table(done):
     out, told = done
     names = [name for name, _ in told.rows()]
-    assert names[:2] == ["SSL from pre-trained weights", "SSL from random weights"]
+    assert names[:2] == ["ossein from pre-trained weights", "ossein from random weights"]
     assert "ExtraTrees" in names[2]
     for folder, name in (("pretrained", names[0]), ("random", names[1])):
         each = [json.loads((out / folder / f"xsub-seed{s}" / "results.json").read_text())["top1"] for s in (0, 3)]

@@ -29,7 +29,8 @@ class ImageSize(Transform):
         if batch.x.shape[-1] != 2:
             raise DataError(f"image size cannot normalise {batch.x.shape[-1]}-D clips. Use 'centre' or 'facing'.")
         known = (batch.size > 0).all(-1)
-        if not known.all():
+        # A graph that is exported cannot stop; there an unknown size makes every score NaN.
+        if not torch.compiler.is_exporting() and not known.all():
             raise DataError(
                 f"{int((~known).sum())} of {len(batch)} clips do not say the size of their image, which normalisation by "
                 "'image' needs. Use 'centre' (centre and scale)."

@@ -1,4 +1,4 @@
-"""The verb `data`: known data sets and foreign files to stores, and what is in them."""
+"""The verb `data`: known data sets and foreign files to stores, what is in them, and what is wrong with them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, misuse, parse, show, table
+from ossein.cli.screen import counting, misuse, parse, say, show, table
 from ossein.errors import did_you_mean
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
+from ossein.recipes.check import check, finding_lines, finding_rows, summary
 from ossein.recipes.describe import class_rows, fact_rows, split_rows
 from ossein.recipes.get import get
 from ossein.recipes.prepare import generate, prepare
@@ -73,6 +74,22 @@ class Info:
 
 
 @dataclass(frozen=True)
+class Check:
+    """Find what is wrong with a data set before anyone trains on it; exit status 1 where something is an error."""
+
+    data: Place
+    """A store, or a file or folder in any format that ossein reads."""
+    format: str = "auto"
+    """The format of a file (see `ossein data list`)."""
+    skeleton: str | None = None
+    """A built-in skeleton or a YAML file, for files that do not say which joints they have."""
+    json: Path | None = None
+    """Write the findings to this file, as JSON."""
+    report: Path | None = None
+    """Write them to this file as one HTML page, with pictures."""
+
+
+@dataclass(frozen=True)
 class List:
     """List the known data sets, the formats that can be read, the built-in skeletons, and the stores in a folder."""
 
@@ -87,6 +104,7 @@ def data(args: Sequence[str]) -> None:
         "prepare": _prepare,
         "synthetic": _synthetic,
         "info": _info,
+        "check": _check,
         "list": _list,
     }
     usage = f"usage: ossein data {{{','.join(kinds)}}} ... [--help]"
@@ -129,6 +147,20 @@ def _synthetic(args: Sequence[str]) -> None:
 
 def _info(args: Sequence[str]) -> None:
     _show_store(Store.open(parse(Info, "ossein data info", args).store))
+
+
+def _check(args: Sequence[str]) -> None:
+    call = parse(Check, "ossein data check", args)
+    health = check(
+        call.data, format=call.format, skeleton=call.skeleton, json=call.json, report=call.report, bar=counting
+    )
+    if health.findings:
+        heads = ("level", "what was found", "how many", "for example")
+        show(table(str(call.data), heads, finding_rows(health)))
+        say("\n" + "\n".join(finding_lines(health)) + "\n")
+    say(f"{call.data}: {summary(health)}")
+    if not health.sound:
+        raise SystemExit(1)
 
 
 def _list(args: Sequence[str]) -> None:

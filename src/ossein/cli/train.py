@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from ossein.cli.screen import make_screen, misuse, parse, say
-from ossein.deploy import Card, read_card
+from ossein.deploy import Card, fetch, read_card
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
 from ossein.recipes.base import leaves
@@ -26,9 +26,10 @@ from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings,
 from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
+from ossein.recipes.report import report as run_report
 from ossein.skeleton import Skeleton
 from ossein.store import Store
-from ossein.train import Stopped, all_processes, free_folder, start_processes
+from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes
 
 S = TypeVar("S", PretrainSettings, RecogniseSettings)
 
@@ -71,6 +72,7 @@ def pretrain(args: Sequence[str]) -> None:
             resume=call.resume,
             screen=make_screen(),
         )
+    _report(out)
     splits = ["--split", *call.split] if call.split else []
     words = ["recognise", MATCHING[preset], str(store.path), *splits, "--from", str(out)]
     say(f"pre-trained encoder in {out}\nnext: ossein {shlex.join(words)}")
@@ -91,7 +93,7 @@ def recognise(args: Sequence[str]) -> None:
         split: tuple[str, ...] = told.splits
         """Train on one half of this split and test on the other; several (or 'split*') are folds."""
         from_: Annotated[Path | None, tyro.conf.arg(name="from")] = told.origin
-        """The pre-training run to start from; random weights without it."""
+        """The pre-training to start from, a run or user/name on the hub; random weights without it."""
         labels: str = told.labels
         """Labels to learn from: all, a share of each class such as 10%, or clips of each class such as 5-per-class."""
         seeds: tuple[int, ...] = ()
@@ -121,6 +123,13 @@ def recognise(args: Sequence[str]) -> None:
             screen=make_screen(),
         )
     say("\n".join([*result_lines(results), f"model in {out}"]))
+    _report(out)
+
+
+def _report(out: Path) -> None:
+    """Write what can be told of the runs without looking at clips again, which takes no time."""
+    if first_process():
+        say(f"report: {run_report(out)}")
 
 
 @contextmanager
@@ -172,11 +181,14 @@ def _facts(store: Store | None, told: _Told, also: Sequence[str] = ()) -> Facts:
         return Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=0)
     first = folds(store, list(told.splits) or None, Path())[0]
     pool = Pool(store, [Also.read(word) for word in also])
-    return Facts.of(pool.rows, len(pool.clips(first.train)))
+    return Facts.of(pool.rows, pool.clips(first.train))
 
 
 def _pretrained_card(told: _Told) -> Card | None:
-    return read_card(leaves(told.origin)[0].folder)[1] if told.origin else None
+    if told.origin is None:
+        return None
+    origin = fetch(told.origin)
+    return read_card(origin if (origin / "bundle.json").is_file() else leaves(origin)[0].folder)[1]
 
 
 def _told(args: list[str]) -> _Told:

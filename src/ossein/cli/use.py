@@ -1,4 +1,4 @@
-"""The verbs `quickstart`, `evaluate` and `predict`."""
+"""The verbs `quickstart` and `evaluate`."""
 
 import shlex
 from collections.abc import Sequence
@@ -16,7 +16,6 @@ from ossein.recipes.describe import evaluation_table, protocol_name
 from ossein.recipes.evaluate import Protocol
 from ossein.recipes.evaluate import evaluate as run_evaluate
 from ossein.recipes.finetune import Tuning
-from ossein.recipes.predict import predict as run_predict
 from ossein.recipes.quickstart import QuickstartSettings
 from ossein.recipes.quickstart import quickstart as run_quickstart
 from ossein.store import Store
@@ -67,22 +66,6 @@ class Evaluate:
     """Draw the first confusion matrix of the table to this PNG."""
 
 
-@dataclass(frozen=True)
-class Predict:
-    """Name what happens in files."""
-
-    bundle: Place
-    """The folder of a finished recognition run, or of its bundle."""
-    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
-    """Files or folders in any format that ossein reads."""
-    top: int = 3
-    """How many classes to name."""
-    format: str = "auto"
-    """The format of the files; see `ossein data list`."""
-    json: bool = False
-    """One line of JSON per clip."""
-
-
 def quickstart(args: Sequence[str]) -> None:
     """Run `ossein quickstart`."""
     call = parse(Quickstart, "ossein quickstart", args)
@@ -112,10 +95,3 @@ def evaluate(args: Sequence[str]) -> None:
         first = next(row for row in results["rows"] if "confusion" in row)
         draw_confusion(np.array(first["confusion"]), store.classes, call.confusion)
         say(f"confusion of {first['run']} ({protocol_name(first)}): {call.confusion}")
-
-
-def predict(args: Sequence[str]) -> None:
-    """Run `ossein predict`."""
-    call = parse(Predict, "ossein predict", args)
-    for line in run_predict(call.bundle, call.files, top=call.top, format=call.format, as_json=call.json):
-        print(line)

@@ -53,6 +53,16 @@ class Card(Settings):
     """Command, versions, commit."""
     metrics: dict[str, Any] = Field(default_factory=dict)
     """What was measured when it was made."""
+    frames: int | None = Field(default=None, ge=1)
+    """Frames of the clips that it learned from, their median; the length of the windows that long recordings are cut into."""
+    rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Frames per second of these clips, their median, where it is known."""
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    """What scores are divided by before the softmax; 1 where the model was not calibrated."""
+    sure: float = Field(default=0.0, ge=0, le=1)
+    """The least probability at which a class is named rather than "nothing known"; 0 always names one."""
+    calibration: dict[str, Any] = Field(default_factory=dict)
+    """How temperature and least probability were found: on which clips, and what they changed."""
 
     @field_validator("skeleton")
     @classmethod

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ossein.encoders.base import Encoder, thin
 from ossein.errors import SkeletonError
 from ossein.mapping import joint_matrix, match_joints, transfer_joint_weights
-from ossein.nn import BatchNorm, JointMixing, MixBlock
+from ossein.nn import BatchNorm, JointMixing, MixBlock, Rows, all_present, present_rows
 from ossein.nn.mixing import matrices
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
@@ -77,7 +77,7 @@ class Mixer(Encoder):
         seen = here.unsqueeze(-1).expand(N * M, T, V)
         seen = seen if hidden is None else seen & ~hidden.flatten(0, 1)
         h = self.embed(self.describe(x.flatten(0, 1), seen)).permute(2, 0, 1, 3) + self.joint[:, None, None]
-        whole = bool(here.all()) and T % self.stride == 0
+        whole = all_present(here) and T % self.stride == 0
         h = h if whole else h * here.unsqueeze(-1).to(h.dtype)
         places = None if whole else _places(here, V)
         for number, block in enumerate(self.blocks):
@@ -129,8 +129,8 @@ def _shared(encoder: Mixer) -> set[str]:
     return {name for name in encoder.state_dict() if name != "joint" and not name.endswith("joints.matrix")}
 
 
-def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Tensor]:
-    return here.unsqueeze(-1), torch.nonzero(here.expand(num_joints, -1, -1).flatten()).squeeze(1)
+def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Rows]:
+    return here.unsqueeze(-1), present_rows(here.expand(num_joints, -1, -1))
 
 
 def _average(h: Float[Tensor, "V B T D"], here: Bool[Tensor, "B T"], stride: int) -> tuple[Tensor, Tensor]:

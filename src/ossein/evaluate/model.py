@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,12 @@ from ossein.train import InputSettings, fixed_batches
 
 
 def class_scores(
-    model: nn.Module, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
+    model: nn.Module,
+    store: Rows,
+    indices: Sequence[int] | np.ndarray,
+    input: InputSettings,
+    size: int = 64,
+    temperature: float = 1.0,
 ) -> np.ndarray:
     """Class probabilities of clips, averaged over their test windows: float32 [N K].
 
@@ -25,15 +31,23 @@ def class_scores(
         indices: Which clips, N of them.
         input: How the model wants them.
         size: Windows per batch.
+        temperature: What scores are divided by before the softmax, see `ossein.evaluate.calibration`.
     """
-    return _collect(model, lambda batch: model(batch).float().softmax(1), store, indices, input, size)
+    return _mean(model, lambda batch: (model(batch).float() / temperature).softmax(1), store, indices, input, size)
+
+
+def class_logits(
+    model: nn.Module, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
+) -> np.ndarray:
+    """Scores before softmax of every test window of clips: float32 [N W K]."""
+    return _collect(model, lambda batch: model(batch).float(), store, indices, input, size).numpy()
 
 
 def model_features(
     model: Recogniser, store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
 ) -> np.ndarray:
     """What a recogniser's head reads, averaged over test windows: float32 [N D]."""
-    return _collect(model, lambda batch: model.features(batch).float(), store, indices, input, size)
+    return _mean(model, lambda batch: model.features(batch).float(), store, indices, input, size)
 
 
 def encoder_features(
@@ -50,7 +64,12 @@ def encoder_features(
         persons = present.any(-1).sum(1, keepdim=True)
         return read_joints(z, thin(present, encoder.stride)).sum(1) / persons.clamp(min=1)
 
-    return _collect(encoder, pooled, store, indices, input, size)
+    return _mean(encoder, pooled, store, indices, input, size)
+
+
+def _mean(model: nn.Module, answer: Callable[[Batch], Tensor], *how: Any) -> np.ndarray:
+    """A model's answer for each clip, the mean over its windows."""
+    return _collect(model, answer, *how).mean(1).numpy()
 
 
 def _collect(
@@ -60,12 +79,12 @@ def _collect(
     indices: Sequence[int] | np.ndarray,
     input: InputSettings,
     size: int,
-) -> np.ndarray:
+) -> Tensor:
+    """A model's answer for each window of each clip, [N W ...]."""
     device = next(model.parameters()).device
     with _frozen(model):
         parts = [answer(batch.to(device)).cpu() for batch in fixed_batches(store, indices, input, size)]
-    whole = torch.cat(parts)
-    return whole.unflatten(0, (-1, input.views)).mean(1).numpy()
+    return torch.cat(parts).unflatten(0, (-1, input.views))
 
 
 @contextmanager

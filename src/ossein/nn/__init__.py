@@ -3,6 +3,7 @@
 from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
 from ossein.nn.mixing import JointMixing, MixBlock
 from ossein.nn.norm import BatchNorm, PReLU
+from ossein.nn.rows import Rows, all_present, present_rows, put_rows, take_rows
 from ossein.nn.temporal import MultiScaleTemporal, TemporalConv
 
 __all__ = [
@@ -17,7 +18,12 @@ __all__ = [
     "MultiScaleTemporal",
     "PReLU",
     "PartitionConv",
+    "Rows",
     "TemporalConv",
+    "all_present",
     "gather",
     "partitions",
+    "present_rows",
+    "put_rows",
+    "take_rows",
 ]

@@ -2,10 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ossein.nn.norm import BatchNorm
+from ossein.nn.rows import Rows
 from ossein.nn.temporal import TemporalConv
 from ossein.skeleton import Skeleton
 
@@ -65,14 +66,13 @@ class MixBlock(nn.Module):
         self.frames = TemporalConv(width, kernel, dilation=dilation)
 
     def forward(
-        self, h: Float[Tensor, "V N T D"], places: tuple[Bool[Tensor, "N T 1"], Int[Tensor, " P"]] | None = None
+        self, h: Float[Tensor, "V N T D"], places: tuple[Bool[Tensor, "N T 1"], Rows] | None = None
     ) -> Float[Tensor, "V N T D"]:
         """Features after looking along both axes.
 
         Args:
             h: Features, 0 where a frame is absent.
-            places: Where a frame is present, and the numbers of the present (joint, clip, frame)
-                places; None where everything is. Absent frames stay 0, as the padding of the convolution is.
+            places: Where a frame is present, and which (joint, clip, frame) places are; None where everything is. Absent frames stay 0, as the padding of the convolution is.
         """
         here, rows = places or (None, None)
         h = h + _only(here, self.joints(F.relu(self.norm_joints(h, rows))))

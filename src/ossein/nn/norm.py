@@ -9,8 +9,10 @@ from typing import Any
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
+
+from ossein.nn.rows import Rows, put_rows, take_rows
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -20,18 +22,15 @@ class BatchNorm(nn.BatchNorm1d):
     out as 0), and with several processes mean and variance are those of all their rows.
     """
 
-    def forward(self, input: Float[Tensor, "*R D"], rows: Int[Tensor, " P"] | None = None) -> Float[Tensor, "*R D"]:
+    def forward(self, input: Float[Tensor, "*R D"], rows: Rows = None) -> Float[Tensor, "*R D"]:
         """Normalise the last axis.
 
         Args:
             input: Features.
-            rows: Numbers of the rows (all axes but the last, flattened) that exist; None for all.
+            rows: Which rows (all axes but the last, flattened) exist; a mask only in evaluation.
         """
         flat = input.reshape(-1, input.shape[-1])
-        if rows is None:
-            return self._norm(flat).view(input.shape)
-        out = self._norm(flat.index_select(0, rows))
-        return torch.zeros_like(flat, dtype=out.dtype).index_copy(0, rows, out).view(input.shape)
+        return put_rows(self._norm(take_rows(flat, rows)), rows, flat.shape[0]).view(input.shape)
 
     def _norm(self, x: Tensor) -> Tensor:
         if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:

@@ -2,10 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ossein.nn.norm import BatchNorm
+from ossein.nn.rows import Rows
 
 
 class MultiScaleTemporal(nn.Module):
@@ -36,12 +37,12 @@ class MultiScaleTemporal(nn.Module):
         )
         self.norm_out = BatchNorm(4 * quarter)
 
-    def forward(self, h: Float[Tensor, "V N T D"], rows: Int[Tensor, " P"] | None = None) -> Float[Tensor, "V N T D"]:
+    def forward(self, h: Float[Tensor, "V N T D"], rows: Rows = None) -> Float[Tensor, "V N T D"]:
         """Features after looking along time.
 
         Args:
             h: Features, 0 where a frame is absent.
-            rows: Numbers of the present (joint, clip, frame) places; None for all. Absent ones stay 0, so that
+            rows: Which (joint, clip, frame) places are present. Absent ones stay 0, so that
                 padding at the end of a clip is no different from the zero padding of the convolutions.
         """
         V, N, T, _ = h.shape

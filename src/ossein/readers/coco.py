@@ -14,7 +14,7 @@ from ossein.files import read_json
 from ossein.readers.base import Recording, labelled, make_clip, unknown_skeleton
 from ossein.readers.folders import FolderReader
 from ossein.readers.meta import named_skeleton
-from ossein.readers.tracks import assign_tracks, span, triples
+from ossein.readers.tracks import assign_tracks, numbers, span, triples
 from ossein.skeleton import Skeleton
 
 _BY_JOINTS = {17: "coco-17", 26: "halpe-26"}
@@ -34,20 +34,22 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file holds: the number of its first frame, how many there are, its detections and the image size."""
+    """What a file holds: the number of its first frame, how many there are, its detections, image size and frame rate."""
 
     first: int
     length: int
     found: list[_Found]
     size: tuple[float, float] | None
     skeleton: Skeleton | None
+    rate: float | None = None
 
 
 class COCO(FolderReader):
     """A JSON file in COCO's keypoint format, a folder of such files, or class folders of them (which give the labels).
 
     A file is a clip: a list of detections with `image_id`, `keypoints` [x, y, score, ...] as pose estimators write, or
-    the annotation form {"images", "annotations"}, whose visibility 0, 1, 2 becomes score 0, 0.5, 1. The frame number is
+    the annotation form {"images", "annotations"}, whose visibility 0, 1, 2 becomes score 0, 0.5, 1 where no
+    `keypoint_scores` stand beside it, and whose `info` may tell the frame rate as `fps`. The frame number is
     `image_id` if that is a number, or the last number in it if it is a file's name (`frame_000012.jpg`); of annotations
     it is the image's `frame_id`, or the number in its `file_name`, or its id. Numbers left out are frames in which
     nobody is present. 17 joints are taken for coco-17 and 26 for halpe-26, unless the file, a `meta.json` or the caller
@@ -104,7 +106,9 @@ def _clip(clip: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
         ids[found.frame - content.first].append(found.person)
     told = all(None not in some and len(set(some)) == len(some) for some in ids)
     x, score = assign_tracks(frames, len(skeleton), ids=ids if told else None)
-    return make_clip(clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label, size=content.size)
+    return make_clip(
+        clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label, size=content.size, rate=content.rate
+    )
 
 
 def _skeleton(path: Path, clips: list[Recording]) -> Skeleton:
@@ -153,7 +157,10 @@ def _annotations(file: Path, data: dict[str, Any]) -> _Content:
     width, height = sizes.pop() if len(sizes) == 1 else (None, None)
     known = all(isinstance(side, int | float) and side > 0 for side in (width, height))
     size = (float(width), float(height)) if known else None  # pyright: ignore[reportArgumentType]
-    return _Content(first, length, [one for one in found if one.pose[:, 2].any()], size, _named(data, file))
+    info = data.get("info")
+    rate = info.get("fps") if isinstance(info, dict) else None
+    rate = float(rate) if isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate < 1e6 else None
+    return _Content(first, length, [one for one in found if one.pose[:, 2].any()], size, _named(data, file), rate)
 
 
 def _annotation(one: dict[str, Any], images: dict[Any, int], where: str) -> _Found:
@@ -162,7 +169,13 @@ def _annotation(one: dict[str, Any], images: dict[Any, int], where: str) -> _Fou
         raise DataError(f"{where}: image_id {image!r} is not among 'images'. Mend the file.")
     if not np.isin(pose[:, 2], (0, 1, 2)).all():
         raise DataError(f"{where}: a visibility is not 0, 1 or 2. Save detections as a list, where they are scores.")
-    return _Found(images[image], np.c_[pose[:, :2], _VISIBILITY[pose[:, 2].astype(int)]], _person(one), where)
+    score = _VISIBILITY[pose[:, 2].astype(int)]
+    if "keypoint_scores" in one:
+        told = numbers(one["keypoint_scores"], where)
+        if len(told) != len(pose):
+            raise DataError(f"{where}: {len(told)} keypoint_scores for {len(pose)} keypoints. Mend the file.")
+        score = np.where(score > 0, told, 0)
+    return _Found(images[image], np.c_[pose[:, :2], score], _person(one), where)
 
 
 def _named(data: dict[str, Any], file: Path) -> Skeleton | None:

@@ -5,7 +5,6 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ossein.errors import DataError
 from ossein.readers.base import LONGEST
@@ -109,6 +108,9 @@ def assign_tracks(
 
 
 def _followed(frames: Sequence[Sequence[np.ndarray]]) -> list[list[int]]:
+    # A third of a second, which clips of one person are spared.
+    from scipy.optimize import linear_sum_assignment
+
     new = count()
     last: dict[int, tuple[int, np.ndarray]] = {}
     out = []

@@ -57,7 +57,7 @@ class Source:
     @property
     def facts(self) -> Facts:
         """What presets need to know."""
-        return Facts.of(self.store, len(self.splits[0].train))
+        return Facts.of(self.store, self.splits[0].train)
 
     @property
     def metric(self) -> str:

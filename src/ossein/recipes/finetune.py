@@ -160,7 +160,7 @@ def _settings(store: Store, card: Card, split: Split, preset: str, config: Path 
     """The preset's settings for this pre-training, which the control keeps: it differs by its weights alone."""
     if preset not in RECOGNISE:
         raise SettingsError(f"'{preset}' is no preset of ossein recognise. {did_you_mean(preset, RECOGNISE)}")
-    default = RECOGNISE[preset](Facts.of(store, len(split.train)), card)
+    default = RECOGNISE[preset](Facts.of(store, split.train), card)
     if config is None:
         settings = default
     else:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 
 from ossein.augment import AugmentSettings
 from ossein.deploy import Card
+from ossein.evaluate import handedness
 from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
@@ -22,6 +24,9 @@ from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 MANY = 16 * 1024
 """Clips from which on the paper's batch of 1024 is read as 1024 clips."""
+
+HANDED = 0.75
+"""Share of clips nearer to another as they are than in the mirror, from which on clips are not mirrored in training."""
 
 
 class PretrainSettings(Settings):
@@ -58,6 +63,7 @@ class Facts:
         persons: The most persons in any clip.
         has_sizes: Whether every clip says the size of its image.
         num_train: Clips to train on.
+        handed: The share of them that lie nearer to another as they are than in the mirror, see `handedness`.
     """
 
     skeleton: Skeleton
@@ -65,11 +71,23 @@ class Facts:
     persons: int
     has_sizes: bool
     num_train: int
+    handed: float = 0.5
 
     @classmethod
-    def of(cls, store: Store | Several, num_train: int) -> "Facts":
-        """The facts of a store, or of several as one."""
-        return cls(store.skeleton, store.dims, store.max_persons, store.has_sizes, num_train)
+    def of(cls, store: Store | Several, train: np.ndarray) -> "Facts":
+        """The facts of a store, or of several as one.
+
+        Args:
+            store: The data.
+            train: The clips to train on; of no other clip and of no label anything is looked at.
+        """
+        handed = handedness(store, train, store.subjects) if store.skeleton.pairs and len(train) else 0.5
+        return cls(store.skeleton, store.dims, store.max_persons, store.has_sizes, len(train), handed)
+
+    @property
+    def mirror(self) -> float:
+        """The share of clips to mirror in training: half, or none where a mirrored clip is another movement."""
+        return 0.5 if self.skeleton.pairs and self.handed < HANDED else 0.0
 
 
 def skeletonmae(facts: Facts) -> PretrainSettings:
@@ -126,7 +144,7 @@ def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
     input = input.change(normalise="centre" if input.normalise == "image" else input.normalise)
     return RecogniseSettings(
         input=_as_before(input, pretrained),
-        augment=AugmentSettings(jitter=0.01, mirror=0.5 if facts.skeleton.pairs else 0.0),
+        augment=AugmentSettings(jitter=0.01, mirror=facts.mirror),
         model=STGCNSettings(),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.01, warmup=0.05, schedule="cosine"),
         train=_train(epochs=60, batch=32),
@@ -158,7 +176,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         augment=_own_augment(facts),
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(epochs=30, batch=32).change(steps=600),
+        train=_train(epochs=90, batch=32).change(steps=600),
         teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
     )
 
@@ -209,7 +227,7 @@ def _own_input(facts: Facts) -> InputSettings:
 def _own_augment(facts: Facts) -> AugmentSettings:
     return AugmentSettings(
         jitter=0.01,
-        mirror=0.5 if facts.skeleton.pairs else 0.0,
+        mirror=facts.mirror,
         rotate=0.2 if facts.dims == 2 else 0.5,
         scale=0.1,
         shear=0.2,

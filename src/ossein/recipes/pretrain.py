@@ -84,7 +84,7 @@ def pretrain(
     pool = Pool(store, also)
     done = []
     for fold in folds(store, splits, out):
-        own = settings or PRETRAIN[preset](Facts.of(pool.rows, len(pool.clips(fold.train))))
+        own = settings or PRETRAIN[preset](Facts.of(pool.rows, pool.clips(fold.train)))
         _pretrain_one(preset, pool, fold, own, resume=resume, screen=screen)
         done.append(fold.run)
     return done

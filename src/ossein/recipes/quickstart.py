@@ -6,25 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
-from ossein.deploy import load_pretrained
-from ossein.draw import Draw
 from ossein.errors import DataError, SettingsError
 from ossein.evaluate import FLOOR_FRAMES, Spread, extra_trees, floor_features, spread, top_k
 from ossein.files import write_json, write_text
-from ossein.pretrain import MaskedPretrainer
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.base import Screen, Silent
 from ossein.recipes.prepare import generate, prepare
-from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, skeletonmae, ssl
+from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, ossein_pretrain, ossein_recognise
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
+from ossein.recipes.view import rebuilt
 from ossein.settings import Settings
 from ossein.store import Split, Store, draw_labels, protocols, resolve_many
-from ossein.train import InputSettings, fixed_batches
-from ossein.view import Rebuilt, draw_rebuilt
+from ossein.view import draw_rebuilt
 
 
 class QuickstartSettings(Settings):
@@ -112,18 +108,16 @@ def quickstart(
             "lists under 'split' in a meta.json beside it."
         )
     chosen = resolve_many(store, [split] if split else None)[0]
-    facts = Facts.of(store, len(chosen.train))
+    facts = Facts.of(store, chosen.train)
     encoder = out / "pretrain"
-    pretrain(
-        "skeletonmae", store, encoder, splits=[chosen.name], settings=_short_pretrain(settings, facts), screen=screen
-    )
+    pretrain("ossein", store, encoder, splits=[chosen.name], settings=_short_pretrain(settings, facts), screen=screen)
     common: dict[str, Any] = {"splits": [chosen.name], "labels": settings.amount, "seeds": settings.seeds}
-    short = _short_ssl(settings, facts)
+    short = _short_recognise(settings, facts)
     found = {
-        name: recognise("ssl", store, out / folder, pretrained=origin, settings=short, screen=screen, **common)
+        name: recognise("ossein", store, out / folder, pretrained=origin, settings=short, screen=screen, **common)
         for name, folder, origin in (
-            ("SSL from pre-trained weights", "pretrained", encoder),
-            ("SSL from random weights", "random", None),
+            ("ossein from pre-trained weights", "pretrained", encoder),
+            ("ossein from random weights", "random", None),
         )
     }
     screen.say("ExtraTrees on the same labels")
@@ -168,27 +162,19 @@ def _data(settings: QuickstartSettings, out: Path, data: Path | None, screen: Sc
 
 
 def _short_pretrain(settings: QuickstartSettings, facts: Facts) -> PretrainSettings:
-    preset = skeletonmae(facts)
-    # Many short steps in place of few long ones: the paper's rate is made for millions of frames. The encoder sees frames
-    # one by one, and a quarter of them, drawn anew each time, shows it as many different bodies for a quarter of the time.
+    preset = ossein_pretrain(facts)
     return preset.change(
-        input=_short_input(settings, preset.input).change(frames=max(1, settings.frames // 4)),
-        optim=preset.optim.change(lr=3e-3, schedule="cosine", warmup=0.05),
-        train=preset.train.change(epochs=settings.pretrain_epochs),
+        input=preset.input.change(frames=settings.frames),
+        train=preset.train.change(epochs=settings.pretrain_epochs, steps=0),
     )
 
 
-def _short_ssl(settings: QuickstartSettings, facts: Facts) -> RecogniseSettings:
-    preset = ssl(facts)
+def _short_recognise(settings: QuickstartSettings, facts: Facts) -> RecogniseSettings:
+    preset = ossein_recognise(facts)
     return preset.change(
-        input=_short_input(settings, preset.input),
-        train=preset.train.change(epochs=settings.epochs, batch=32),
+        input=preset.input.change(frames=settings.frames),
+        train=preset.train.change(epochs=settings.epochs, steps=0),
     )
-
-
-def _short_input(settings: QuickstartSettings, input: InputSettings) -> InputSettings:
-    # Few labels do not teach that it makes no difference where in the image a person stands, or how far away.
-    return input.change(frames=settings.frames, normalise="centre" if input.normalise == "image" else input.normalise)
 
 
 def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[float]:
@@ -209,23 +195,8 @@ def _floor(store: Store, split: Split, settings: QuickstartSettings) -> list[flo
 
 def _picture(store: Store, split: Split, encoder: Path, path: Path) -> Path:
     """Two test clips with the pre-training's mask, what was rebuilt, and the truth; in the model's own coordinates."""
-    method, card = load_pretrained(encoder)
-    assert isinstance(method, MaskedPretrainer)
-    batch = next(fixed_batches(store, split.test[:2], card.input))
-    hidden = method.draw_hidden(batch, Draw.of(0))
-    with torch.inference_mode():
-        rebuilt = method.rebuild(batch, hidden)
-    examples = [
-        Rebuilt(
-            x=batch.x[n, 0].numpy(),
-            rebuilt=rebuilt[n, 0].numpy(),
-            hidden=hidden[n, 0].numpy(),
-            score=batch.score[n, 0].numpy(),
-            caption=store.classes[store.labels[split.test[n]]],
-        )
-        for n in range(len(batch))
-    ]
-    draw_rebuilt(examples, store.skeleton, path, title="SkeletonMAE: hidden joints rebuilt from the others")
+    title = "Hidden joints rebuilt from the others, before and after"
+    draw_rebuilt(rebuilt(encoder, store, split.test[:2]), store.skeleton, path, title=title)
     return path
 
 

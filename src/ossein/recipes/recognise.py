@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ossein.deploy import Card, load_pretrained, read_card, write_bundle
+from ossein.deploy import Card, fetch, load_pretrained, read_card, write_bundle
 from ossein.encoders import Encoder
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import Scores, spread
@@ -69,8 +69,8 @@ def recognise(
         store: The data.
         out: The folder to write to: one run, or one below it for each fold and seed.
         splits: Names of splits or patterns such as `split*`; None for the only one there is.
-        pretrained: A pre-training run to start from (with a run for each fold, if there are several), on other joints
-            too, see `Encoder.onto`; None for random weights.
+        pretrained: A pre-training run to start from (with a run for each fold, if there are several), or `user/name` on
+            the hub; on other joints too, see `Encoder.onto`; None for random weights.
         labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
             `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
@@ -95,7 +95,7 @@ def recognise(
     runs = []
     for split in found:
         start = _start(pretrained, split, store, screen, several=len(found) > 1)
-        base = settings or RECOGNISE[preset](Facts.of(store, len(split.train)), start.card)
+        base = settings or RECOGNISE[preset](Facts.of(store, split.train), start.card)
         each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
         for seed in each:
             own = base.change(train=base.train.change(seed=seed))
@@ -155,6 +155,7 @@ def _recognise_one(
             model=s.model,
             data=data,
             made_by=provenance(),
+            **_lengths(store, train),
         )
         if first_process():
             scores = class_scores(model, store, split.test, s.input)
@@ -171,19 +172,31 @@ def _results(run: Run) -> dict[str, Any]:
     return {"run": run.folder.name, "split": card.data["split"], "seed": seed, **card.metrics}
 
 
+def _lengths(store: Store, train: np.ndarray) -> dict[str, Any]:
+    """How long the clips are that a model learns from, for those who will cut recordings for it."""
+    rates = store.rates[train]
+    known = rates[~np.isnan(rates)]
+    return {"frames": int(np.median(store.frames[train])), "rate": float(np.median(known)) if len(known) else None}
+
+
 def _start(pretrained: Path | None, split: Split, store: Store, screen: Screen, *, several: bool) -> Start:
     if pretrained is None:
         return Start()
     own = pretrained / split.name.replace(":", "-")
-    if several and not own.is_dir() and not (pretrained / "run.yaml").is_file():
+    if several and pretrained.is_dir() and not own.is_dir() and not _alone(pretrained):
         raise BundleError(f"{pretrained}: holds no run for '{split.name}'. Pre-train with the same --split.")
-    method, card = load_pretrained(own if own.is_dir() else pretrained)
+    method, card = load_pretrained(own if own.is_dir() else fetch(pretrained))
     told = counterparts(card, store, pretrained)
     check_input(card.input.normalise, store, before=str(pretrained))
     refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
     if told:
         screen.say(told)
     return Start(bring_over(method.encoder, card, store), card, str(pretrained))
+
+
+def _alone(pretrained: Path) -> bool:
+    """Whether a folder is one pre-training, or its bundle, in place of one for each fold."""
+    return any((pretrained / file).is_file() for file in ("run.yaml", "bundle.json"))
 
 
 def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:

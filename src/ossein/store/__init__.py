@@ -1,6 +1,7 @@
 """A data set in one memory-mapped file: written once, sampled in whole batches, split into training and test halves."""
 
 from ossein.store.catalogue import Entry, datasets, find_dataset
+from ossein.store.checks import Finding, Health, check_store
 from ossein.store.download import fetch
 from ossein.store.file import Store
 from ossein.store.labels import draw_labels
@@ -11,9 +12,12 @@ from ossein.store.write import Clips, write_store
 __all__ = [
     "Clips",
     "Entry",
+    "Finding",
+    "Health",
     "Several",
     "Split",
     "Store",
+    "check_store",
     "datasets",
     "draw_labels",
     "families",

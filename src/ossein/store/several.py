@@ -57,6 +57,7 @@ class Several:
         self.start = np.cumsum(rows) - rows
         self.labels = np.full(len(rows), UNKNOWN, np.int64)
         self.sizes = np.concatenate([part.sizes for part in self._parts])
+        self.subjects = _told_apart([[part.store.subjects for part in group] for group in self._groups])
 
     def __len__(self) -> int:
         return len(self.start)
@@ -174,6 +175,14 @@ class Several:
             if not len(clips):
                 raise DataError(f"{store.path}: gives no clip that is not in a store before it. Leave it out.")
         return np.concatenate(given if weights is None else _repeated(given, weights))
+
+
+def _told_apart(subjects: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Performers of the clips of several stores, in which nobody shares a number with somebody of another store."""
+    most = 1 + max(int(own.max(initial=0)) for group in subjects for own in group)
+    return np.concatenate(
+        [np.where(own < 0, own, own + most * number) for number, group in enumerate(subjects) for own in group]
+    )
 
 
 def _check(stores: Sequence[Store]) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import Encoder, Mixer, MixerSettings, read_joints, thin
 from ossein.errors import BundleError
-from ossein.nn import BatchNorm
+from ossein.nn import BatchNorm, present_rows
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Recogniser
@@ -79,5 +79,4 @@ class Reader(Recogniser):
         if each.shape[1] > 1:
             most = each.masked_fill(~anyone.unsqueeze(-1), float("-inf")).amax(1)
             read = torch.cat([read, most.masked_fill(~anyone.any(1, keepdim=True), 0)], 1)
-        clips = anyone.any(1)
-        return self.norm(read, None if bool(clips.all()) else torch.nonzero(clips).squeeze(1))
+        return self.norm(read, present_rows(anyone.any(1)))

@@ -7,14 +7,13 @@ Yan et al., "Spatial Temporal Graph Convolutional Networks for Skeleton-Based Ac
 from itertools import pairwise
 from typing import Annotated, Literal
 
-import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.clip import Batch
-from ossein.nn import BatchNorm, PartitionConv, TemporalConv
+from ossein.nn import BatchNorm, PartitionConv, TemporalConv, present_rows, put_rows, take_rows
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Kernel, Recogniser
@@ -67,16 +66,15 @@ class STGCN(Recogniser):
         """The mean over joints, time and persons that are present; see `Recogniser.features`."""
         self.check(batch)
         N, M = batch.x.shape[:2]
-        persons = torch.nonzero(batch.present.any(2).flatten()).squeeze(1)
-        present = batch.present.flatten(0, 1).index_select(0, persons)
-        x = batch.x.flatten(0, 1).index_select(0, persons)
-        h = self.norm(x.flatten(2), None if present.all() else torch.nonzero(present.flatten()).squeeze(1))
+        persons = present_rows(batch.present.any(2))
+        present = take_rows(batch.present.flatten(0, 1), persons)
+        x = take_rows(batch.x.flatten(0, 1), persons)
+        h = self.norm(x.flatten(2), present_rows(present))
         h = h.view(x.shape).permute(2, 0, 1, 3).contiguous()
         for block in self.blocks:
             h, present = block(h, present)
-        clips = torch.div(persons, M, rounding_mode="floor")
-        total = h.new_zeros(N, h.shape[-1]).index_add(0, clips, h.mean(0).sum(1))
-        count = h.new_zeros(N).index_add(0, clips, present.sum(1).to(h.dtype))
+        total = put_rows(h.mean(0).sum(1), persons, N * M).view(N, M, -1).sum(1)
+        count = put_rows(present.sum(1).to(h.dtype), persons, N * M).view(N, M).sum(1)
         return total / count.clamp(min=1).unsqueeze(1)
 
 
@@ -111,7 +109,7 @@ class Block(nn.Module):
     ) -> tuple[Float[Tensor, "V B t E"], Bool[Tensor, "B t"]]:
         """Features after looking at neighbours and along time, 0 where absent, and what is present then."""
         later = _thinned(present, self.stride)
-        rows, rows_later = _places(present, len(h)), _places(later, len(h))
+        rows, rows_later = (present_rows(here.expand(len(h), -1, -1)) for here in (present, later))
         z = F.relu(self.norm_in(self.spatial(h.flatten(1, 2)).unflatten(1, present.shape), rows))
         z = self.drop(self.norm_out(self.temporal(z), rows_later))
         if self.match is not None and self.norm_match is not None:
@@ -126,10 +124,3 @@ def _thinned(present: Bool[Tensor, "B T"], stride: int) -> Bool[Tensor, "B t"]:
     if stride == 1:
         return present
     return F.max_pool1d(present[:, None].float(), stride, ceil_mode=True)[:, 0] > 0
-
-
-def _places(present: Bool[Tensor, "B T"], num_joints: int) -> Int[Tensor, " P"] | None:
-    """Numbers of the (joint, person, frame) places that are present; None for all."""
-    if present.all():
-        return None
-    return torch.nonzero(present.expand(num_joints, -1, -1).flatten()).squeeze(1)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import GRAPH_ENCODERS, Encoder, EncoderSettings, GraphEncoder
 from ossein.errors import BundleError
-from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal
+from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal, Rows, present_rows, put_rows, take_rows
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Kernel, Recogniser
@@ -95,13 +95,14 @@ class STRL(Recogniser):
     def features(self, batch: Batch) -> Float[Tensor, "N D"]:
         """The mean over joints, time and persons that are present; see `Recogniser.features`."""
         self.check(batch)
-        present = batch.present.transpose(0, 1).flatten(0, 1)
-        rows = None if present.all() else torch.nonzero(present.flatten()).squeeze(1)
-        h = self.embed(batch.x.permute(3, 1, 0, 2, 4).flatten(1, 2)) + self.position
+        N, M = batch.x.shape[:2]
+        present = torch.cat(batch.present.unbind(1))
+        rows = present_rows(present)
+        h = self.embed(torch.cat(batch.x.unbind(1)).permute(2, 0, 1, 3)) + self.position
         h = h * present[..., None].to(h.dtype)
+        places = None if rows is None else present_rows(present.expand(len(h), -1, -1))
         for spatial, temporal in zip(self.spatial, self.temporal, strict=True):
-            h = temporal(spatial(h, present, rows), _places(present, len(h)) if rows is not None else None)
-        N, M, _ = batch.present.shape
+            h = temporal(spatial(h, present, rows), places)
         total = h.mean(0).sum(1).view(M, N, -1).sum(0)
         return total / batch.present.sum((1, 2)).clamp(min=1).unsqueeze(1).to(total.dtype)
 
@@ -130,12 +131,12 @@ class Spatial(nn.Module):
         self.norm = BatchNorm(width)
 
     def forward(
-        self, h: Float[Tensor, "V B T D"], present: Bool[Tensor, "B T"], rows: Tensor | None
+        self, h: Float[Tensor, "V B T D"], present: Bool[Tensor, "B T"], rows: Rows
     ) -> Float[Tensor, "V B T D"]:
         """Features after looking across the joints of each frame; absent frames stay 0."""
         V, B, T, D = h.shape
-        graphs = h.flatten(1, 2) if rows is None else h.flatten(1, 2).index_select(1, rows)
-        encoded = self.encode(graphs, present)
+        graphs = take_rows(h.flatten(1, 2), rows, 1)
+        encoded = self.encode(graphs, present, rows)
         pooled = encoded.sum(0)
         mixed = self.from_joint(graphs + pooled if self.from_pool is None else graphs)
         if self.from_pool is not None:
@@ -145,32 +146,27 @@ class Spatial(nn.Module):
         if self.from_others is not None:
             mixed = mixed + self.from_others(self.others(pooled, present, rows))
         out = F.relu(self.norm(mixed) + graphs)
-        if rows is not None:
-            out = out.new_zeros(V, B * T, D).index_copy(1, rows, out)
-        return out.view(V, B, T, D)
+        return put_rows(out, rows, B * T, 1).view(V, B, T, D)
 
-    def encode(self, graphs: Float[Tensor, "V R D"], present: Bool[Tensor, "B T"]) -> Float[Tensor, "V R D"]:
+    def encode(
+        self, graphs: Float[Tensor, "V R D"], present: Bool[Tensor, "B T"], rows: Rows
+    ) -> Float[Tensor, "V R D"]:
         """G_E(A, H_p) with the encoder of each person p."""
         if len(self.stacks) == 1:
             return self.stacks[0](graphs)
-        each = present.view(self.persons, -1).sum(1).tolist()
-        return torch.cat([stack(part) for stack, part in zip(self.stacks, graphs.split(each, 1), strict=True)], 1)
+        if rows is None or rows.dtype == torch.bool:
+            parts = graphs.unflatten(1, (self.persons, -1)).unbind(1)
+        else:
+            parts = graphs.split(present.view(self.persons, -1).sum(1).tolist(), 1)
+        return torch.cat([stack(part) for stack, part in zip(self.stacks, parts, strict=True)], 1)
 
-    def others(
-        self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Tensor | None
-    ) -> Float[Tensor, "R D"]:
+    def others(self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Rows) -> Float[Tensor, "R D"]:
         """For each graph the mean pooled feature of the other persons in the same frame of the same clip."""
-        D = pooled.shape[1]
-        grid = pooled if rows is None else pooled.new_zeros(present.numel(), D).index_copy(0, rows, pooled)
-        grid = grid.view(self.persons, -1, D)
+        grid = put_rows(pooled, rows, present.numel()).view(self.persons, -1, pooled.shape[1])
         num = present.view(self.persons, -1, 1).sum(0, keepdim=True) - 1
         mean = ((grid.sum(0, keepdim=True) - grid) / num.clamp(min=1)).flatten(0, 1)
-        return mean if rows is None else mean.index_select(0, rows)
+        return take_rows(mean, rows)
 
 
 def _shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in module.state_dict().items()}
-
-
-def _places(present: Bool[Tensor, "B T"], num_joints: int) -> Tensor:
-    return torch.nonzero(present.expand(num_joints, -1, -1).flatten()).squeeze(1)

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,28 @@ def free_folder(root: Path, name: str) -> Path:
 
 
 def provenance() -> dict[str, Any]:
-    """How this process came to be: command, versions, commit (where ossein runs from its own repository), machine."""
+    """How this process came to be: command, versions, commit (where ossein runs from its own repository), machine, time.
+
+    A run keeps one of when it began and one, with its model, of when it ended; `memory` is the most that the process had
+    held by then, in MiB, None where the system does not tell.
+    """
     return {
         "command": shlex.join(["ossein", *sys.argv[1:]]),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
         "machine": f"{platform.machine()} {platform.system()}",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "memory": _memory(),
     }
+
+
+def _memory() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def _version(package: str) -> str:

@@ -5,6 +5,7 @@ notice. It is imported when a picture is drawn.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,18 @@ def front(x: np.ndarray, seen: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return np.stack([-leftwards, -vertical], 1)
 
 
+def room(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and most of points [n D] along each axis; one far from all others, a detector's error, may be outside.
+
+    >>> low, high = room(np.array([[0.0, 0.0], [1.0, 2.0]]))
+    >>> low.tolist(), high.tolist()
+    ([0.0, 0.0], [1.0, 2.0])
+    """
+    low, high = np.quantile(points, (0.01, 0.99), axis=0)
+    slack = 0.15 * (high - low)
+    return np.maximum(low - slack, points.min(0)), np.minimum(high + slack, points.max(0))
+
+
 def sides(skeleton: Skeleton) -> tuple[list[str], list[str]]:
     """The colour of each joint and of each bone: blue on the body's left, orange on its right, grey between.
 
@@ -114,6 +127,38 @@ def sides(skeleton: Skeleton) -> tuple[list[str], list[str]]:
     for left, right in skeleton.pairs:
         joints[left], joints[right] = BLUE, ORANGE
     return joints, [joints[a] if joints[a] == joints[b] else GREY for a, b in skeleton.bones]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """How bodies are put on a canvas: one scale and one vertical middle for all frames, a horizontal middle for each.
+
+    Where a person goes to in the room is left out, where they go up or down is kept.
+    """
+
+    scale: float
+    across: np.ndarray
+    down: float
+    height: float
+
+    @classmethod
+    def of(cls, xy: np.ndarray, seen: np.ndarray, width: float, tallest: float) -> "Place":
+        """A place in which the seen joints [T J 2] of every frame fit into `width` and `tallest` inches."""
+        frames = seen.any(1)
+        if not frames.any():
+            return cls(1.0, np.zeros(len(xy)), 0.0, tallest / 2)
+        low = np.where(seen[..., None], xy, np.inf).min(1)
+        high = np.where(seen[..., None], xy, -np.inf).max(1)
+        wide = (high[frames, 0] - low[frames, 0]).max()
+        top, bottom = low[frames, 1].min(), high[frames, 1].max()
+        scale = min(0.98 * width / max(wide, 1e-9), tallest / max(bottom - top, 1e-9))
+        across = np.zeros(len(xy))
+        across[frames] = (low[frames, 0] + high[frames, 0]) / 2
+        return cls(scale, across, (top + bottom) / 2, max(0.4, scale * (bottom - top)))
+
+    def put(self, xy: np.ndarray, frame: int, at: tuple[float, float]) -> np.ndarray:
+        """Joints [J 2] of one frame in inches, its middle `at` a point of the canvas."""
+        return (xy - (self.across[frame], self.down)) * self.scale + at
 
 
 def sticks(

@@ -11,7 +11,7 @@ from ossein.clip import Clip
 from ossein.errors import DataError
 from ossein.skeleton import Skeleton
 from ossein.view import base
-from ossein.view.base import BLUE, GREY, INK, ORANGE, PALE
+from ossein.view.base import BLUE, GREY, INK, ORANGE, PALE, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def draw_clip(clip: Clip, skeleton: Skeleton, path: Path | str, *, frames: int =
     bones = [(a + m * V, b + m * V) for m in range(M) for a, b in skeleton.bones]
     joint_colours, bone_colours = base.sides(skeleton)
     cell = (base.WIDTH - 2 * base.MARGIN) / len(shown)
-    place = _Place.of(xy, seen, cell, 3.0)
+    place = Place.of(xy, seen, cell, 3.0)
     figure, axes = base.canvas(place.height + 1.2)
     base.write(axes, base.MARGIN, 0.32, base.short(clip.name, 80), 11, weight="bold", va="center")
     if skeleton.pairs:
@@ -155,7 +155,7 @@ class _Block:
     shown: np.ndarray
     true: np.ndarray
     filled: np.ndarray
-    place: "_Place"
+    place: Place
     cell: float
 
     @classmethod
@@ -163,7 +163,7 @@ class _Block:
         shown = base.pick(len(example.x), frames)
         flat = base.front(example.x, example.seen, skeleton)
         true, filled, cell = (example.x @ flat)[shown], (example.filled @ flat)[shown], width / len(shown)
-        return cls(example, skeleton, shown, true, filled, _Place.of(true, example.seen[shown], cell, 1.75), cell)
+        return cls(example, skeleton, shown, true, filled, Place.of(true, example.seen[shown], cell, 1.75), cell)
 
     def draw(self, axes: "Axes", row: int, left: float, middle: float) -> None:
         """One row of bodies: given, rebuilt or true."""
@@ -186,38 +186,6 @@ class _Block:
         for i, frame in enumerate(self.shown):
             at = left + self.cell * (i + 0.5)
             base.write(axes, at, bottom, str(frame), 7, GREY, ha="center", va="center")
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """How bodies are put on a canvas: one scale and one vertical middle for all frames, a horizontal middle for each.
-
-    Where a person goes to in the room is left out, where they go up or down is kept.
-    """
-
-    scale: float
-    across: np.ndarray
-    down: float
-    height: float
-
-    @classmethod
-    def of(cls, xy: np.ndarray, seen: np.ndarray, width: float, tallest: float) -> "_Place":
-        """A place in which the seen joints [T J 2] of every frame fit into `width` and `tallest` inches."""
-        frames = seen.any(1)
-        if not frames.any():
-            return cls(1.0, np.zeros(len(xy)), 0.0, tallest / 2)
-        low = np.where(seen[..., None], xy, np.inf).min(1)
-        high = np.where(seen[..., None], xy, -np.inf).max(1)
-        wide = (high[frames, 0] - low[frames, 0]).max()
-        top, bottom = low[frames, 1].min(), high[frames, 1].max()
-        scale = min(0.98 * width / max(wide, 1e-9), tallest / max(bottom - top, 1e-9))
-        across = np.zeros(len(xy))
-        across[frames] = (low[frames, 0] + high[frames, 0]) / 2
-        return cls(scale, across, (top + bottom) / 2, max(0.4, scale * (bottom - top)))
-
-    def put(self, xy: np.ndarray, frame: int, at: tuple[float, float]) -> np.ndarray:
-        """Joints [J 2] of one frame in inches, its middle `at` a point of the canvas."""
-        return (xy - (self.across[frame], self.down)) * self.scale + at
 
 
 def _label(axes: "Axes", name: str, line: str, middle: float) -> None:

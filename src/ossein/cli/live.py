@@ -1,0 +1,203 @@
+"""The verbs `predict`, `calibrate` and `stream`."""
+
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import tyro
+from rich.console import Console
+
+from ossein.cli.screen import console, parse, say, show, table
+from ossein.errors import DataError
+from ossein.files import write_text
+from ossein.recipes.predict import FORMATS, Asked, Output, Row, as_json, as_table
+from ossein.recipes.predict import predict as run_predict
+
+Place = Annotated[Path, tyro.conf.Positional]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Name what happens in files, and when."""
+
+    bundle: Place
+    """The folder of a finished recognition run, or of its bundle."""
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Files in any format that ossein reads, stores, folders to search for such files, or - for lines of JSON on standard input."""
+    top: int = Asked.top
+    """How many classes to name."""
+    format: str = Asked.format
+    """The format of the files; see `ossein data list`."""
+    window: str | None = None
+    """Cut clips into windows of this length, such as 48 frames or 1.5s, with an answer for each."""
+    hop: str | None = None
+    """From the start of one window to that of the next; half a window, for a timeline a quarter."""
+    each_person: bool = False
+    """Answer for each person of a clip too."""
+    timeline: bool = False
+    """Say what happens when; windows as long as the clips that the model learned from, where --window is not given."""
+    switch: float = Asked.switch
+    """For a timeline: how much evidence, in nats, a change of class must have; 0 takes the best class of each moment."""
+    sure: float | None = None
+    """The least probability at which a class is named and not "nothing known"; by default what `ossein calibrate` chose."""
+    fps: float | None = None
+    """Frames per second, for files that do not say."""
+    output: Output | None = None
+    """By default a table on a terminal, else lines of JSON, or what the ending of --out says."""
+    out: Path | None = None
+    """The file to write, whole or not at all."""
+    skip: bool = False
+    """Pass over files that cannot be read or do not fit, and say so."""
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Make the probabilities of a recogniser come true: fit its temperature to labelled clips it has not learned from."""
+
+    bundle: Place
+    """The folder of a finished recognition run, or of its bundle; its card is changed."""
+    store: Place
+    """The data."""
+    split: str | None = None
+    """Calibrate on the test half of this split; by default what a split NAME.val held out, or all clips of other data."""
+    accuracy: float | None = None
+    """How often a named class is to be right, such as 0.95; less sure answers become "nothing known"."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """Answer for frames as they come: a line of JSON for each on standard input, a line of JSON for each answer."""
+
+    bundle: Place
+    """The folder of a finished recognition run, or of its bundle."""
+    file: Annotated[Path, tyro.conf.Positional] = Path("-")
+    """A file of lines in place of standard input."""
+    fps: float | None = None
+    """Frames per second, where lines do not say their time."""
+    window: str | None = None
+    """The length of a window, such as 48 frames or 1.5s; by default that of the clips that the model learned from."""
+    every: str | None = None
+    """From one answer to the next; a quarter of a window."""
+    gap: str | None = None
+    """Begin anew where two frames that show somebody lie further apart; half a window."""
+    persons: int | None = None
+    """How many persons are followed, by their place in the line; by default as many as the model takes."""
+    size: tuple[float, float] | None = None
+    """Width and height of the image, where the model needs them and lines do not say."""
+    top: int = 3
+    """How many classes to name."""
+    sure: float | None = None
+    """The least probability at which a class is named and not null; by default what `ossein calibrate` chose."""
+    strict: bool = False
+    """Stop at a line that is no frame, in place of passing over it."""
+
+
+def predict(args: Sequence[str]) -> None:
+    """Run `ossein predict`."""
+    call = parse(Predict, "ossein predict", args)
+    rows = run_predict(
+        call.bundle,
+        call.files,
+        _of(Asked, call),
+        lines=_input() if Path("-") in call.files else (),
+        skip=_complain if call.skip else None,
+    )
+    output = call.output or _output(call.out)
+    if output == "jsonl" and not call.out:
+        for row in rows:
+            print(as_json(row), flush=True)
+    elif output == "table" and not call.out:
+        show(table("", *as_table(list(rows))))
+    else:
+        text = _plain(list(rows)) if output == "table" else FORMATS[output](list(rows))
+        if call.out:
+            write_text(call.out, text)
+        else:
+            print(text, end="")
+
+
+def calibrate(args: Sequence[str]) -> None:
+    """Run `ossein calibrate`."""
+    from ossein.recipes.calibrate import calibrate as run_calibrate
+    from ossein.store import Store
+
+    call = parse(Calibrate, "ossein calibrate", args)
+    told = run_calibrate(call.bundle, Store.open(call.store), split=call.split, accuracy=call.accuracy)
+    (nll, new_nll), (ece, new_ece) = told["nll"], told["ece"]
+    rows = [
+        ("temperature", "1.00", f"{told['temperature']:.2f}"),
+        ("calibration error, ECE %", f"{100 * ece:.1f}", f"{100 * new_ece:.1f}"),
+        ("negative log-likelihood", f"{nll:.3f}", f"{new_nll:.3f}"),
+    ]
+    show(table(f"{call.bundle} on {told['num_clips']} clips of '{told['split']}'", ("", "before", "after"), rows))
+    heads = ("right at least", "probability", "answered", "clips")
+    show(
+        table(
+            "From which probability on a class is right so often",
+            heads,
+            [_threshold(one) for one in told["thresholds"]],
+        )
+    )
+    if told["test_clips"]:
+        say(
+            f"{told['test_clips']} of these clips are test clips of the model: its numbers on them are no longer of unseen clips."
+        )
+    named = f"named from a probability of {told['sure']:.3f} on" if told["sure"] else "always named (see --accuracy)"
+    say(f"written to the card of the bundle; a class is {named}")
+
+
+def stream(args: Sequence[str]) -> None:
+    """Run `ossein stream`."""
+    from ossein.recipes.stream import Streaming
+    from ossein.recipes.stream import stream as run_stream
+
+    call = parse(Live, "ossein stream", args)
+    lines = _input() if call.file == Path("-") else _lines(call.file)
+    try:
+        for row in run_stream(call.bundle, lines, _of(Streaming, call), bad=None if call.strict else _complain):
+            print(as_json(row), flush=True)
+    except KeyboardInterrupt:
+        pass  # the way to end it
+
+
+def _of(kind: type[T], call: Any) -> T:
+    """A record of a recipe from the words of a command line of the same names."""
+    return kind(**{field.name: getattr(call, field.name) for field in fields(kind)})  # pyright: ignore[reportArgumentType]
+
+
+def _output(out: Path | None) -> Output:
+    if out:
+        return "csv" if out.suffix == ".csv" else "jsonl"
+    return "table" if console.is_terminal else "jsonl"
+
+
+def _plain(rows: list[Row]) -> str:
+    """A table as text alone, for a file."""
+    text = io.StringIO()
+    Console(file=text, width=200, color_system=None, markup=False, emoji=False).print(table("", *as_table(rows)))
+    return text.getvalue()
+
+
+def _threshold(one: dict[str, Any]) -> tuple[str, ...]:
+    sure = "-" if one["sure"] is None else f"{one['sure']:.3f}"
+    return f"{100 * one['accuracy']:g} %", sure, f"{100 * one['share']:.1f} %", str(one["clips"])
+
+
+def _input() -> Iterable[bytes]:
+    return iter(sys.stdin.buffer.readline, b"")
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+
+
+def _complain(text: str) -> None:
+    print(f"ossein: {text}", file=sys.stderr, flush=True)
