@@ -55,9 +55,14 @@ def write(out: Path) -> None:
 
 
 def commits_of(done: dict[str, Any], key: str) -> str:
-    """The commits that a column was made with."""
-    found = {tables[key]["made_by"]["commit"] for tables in done.values() if key in tables}
-    return ", ".join(sorted(found)) or "-"
+    """The commits that a column was made with, and which of its numbers."""
+    found: dict[str, list[str]] = {}
+    for name, tables in done.items():
+        if key in tables:
+            found.setdefault(tables[key]["made_by"]["commit"], []).append(name)
+    if len(found) < 2:
+        return next(iter(found), "-")
+    return ", ".join(f"{commit} ({' '.join(names)})" for commit, names in sorted(found.items()))
 
 
 def probed(tables: dict[str, Any]) -> bool:

@@ -130,7 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _create(self, asked: dict) -> None:
         name = "/".join(filter(None, (asked.get("organization"), asked["name"])))
         if name == DENIED:
-            return self._refuse(403, "", message="You don't have the rights to create a model under the namespace 'other'.")
+            return self._refuse(
+                403, "", message="You don't have the rights to create a model under the namespace 'other'."
+            )
         if asked.get("private") or asked.get("visibility") == "private":  # the client's older and newer word
             self.hub.private.add(name)
         self.hub.models.setdefault(name, [])
@@ -144,7 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, line: dict) -> tuple[str, bytes]:
         value = line["value"]
-        return value["path"], base64.b64decode(value["content"]) if line["key"] == "file" else self.hub.blobs[value["oid"]]
+        return value["path"], base64.b64decode(value["content"]) if line["key"] == "file" else self.hub.blobs[
+            value["oid"]
+        ]
 
     def _note(self) -> None:
         self.hub.asked.append(f"{self.command} {self.path}")

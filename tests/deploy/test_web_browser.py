@@ -77,8 +77,13 @@ def test_the_page_says_what_python_says(page, model, fixed_store):
 def test_landmarks_are_read_as_the_reader_reads_them(page, model, fixed_store, tmp_path):
     clip = fixed_store.clip(2)
     frames = [
-        [{"x": x / 640, "y": y / 480, "score": 1, "visibility": s} for (x, y), s in zip(clip.x[0, t], clip.score[0, t])]
-        for t in range(clip.num_frames)
+        [
+            {"x": float(x / 640), "y": float(y / 480), "visibility": float(sure)}
+            for (x, y), sure in zip(*frame, strict=True)
+        ]
+        if frame[1].any()
+        else None
+        for frame in zip(clip.x[0], clip.score[0], strict=True)
     ]
     drop(page, "someone.json", json.dumps({"frames": frames, "width": 640, "height": 480}))
     alone = Clip(clip.x[:1], clip.score[:1], size=clip.size)

@@ -9,7 +9,7 @@ import torch
 from ossein.augment import Mirror, normaliser
 from ossein.clip import Batch, Clip
 from ossein.draw import Draw
-from ossein.evaluate import handedness
+from ossein.evaluate.handed import handedness
 from ossein.readers.base import Source
 from ossein.skeleton import Skeleton
 from ossein.store import Store, write_store

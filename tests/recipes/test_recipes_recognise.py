@@ -204,7 +204,11 @@ def test_clips_without_a_label(fixed_store, tiny_recognise, tmp_path):
 
 def tiny(preset, store, **train):
     """The settings of a preset made small: of our own, with a teacher and dropout."""
-    s = preset(Facts.of(store, np.arange(12)), None) if preset is RECOGNISE["ossein"] else preset(Facts.of(store, 12))
+    s = (
+        preset(Facts.of(store, np.arange(12)), None)
+        if preset is RECOGNISE["ossein"]
+        else preset(Facts.of(store, np.arange(12)))
+    )
     small = s.model.change(encoder=s.model.encoder.change(width=8, depth=1))
     train = {"epochs": 3, "steps": 0, "batch": 5, "precision": "fp32", "device": "cpu", **train}
     return s.change(input=s.input.change(frames=8), model=small, train=s.train.change(**train))

@@ -63,7 +63,12 @@ def test_pre_training(store, cli, tmp_path):
     two = tmp_path / "runs" / "pretrain-skeletonmae-tiny-1"
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [two.name]
     # Adam makes steps out of the rounding in gradients that are really 0: those of biases in front of a batch norm.
-    check_same(tmp_path / "one", two, ["bundle", "checkpoint.safetensors", "log.jsonl", "run.yaml"], "running_var")
+    check_same(
+        tmp_path / "one",
+        two,
+        ["bundle", "checkpoint.safetensors", "log.jsonl", "report.html", "run.yaml"],
+        "running_var",
+    )
     assert done.stdout.count("pre-trained encoder in") == 1
 
 
@@ -71,7 +76,7 @@ def test_recognition(store, cli, tmp_path):
     words = ["recognise", "ssl", store.path, *SMALL, "--model.interact", "--model.layers", 1, "--optim.lr", 1e-3]
     assert cli(*words, "--out", "one").code == 0
     done = torchrun(tmp_path, *words, "--out", "two")
-    names = ["bundle", "checkpoint.safetensors", "log.jsonl", "results.json", "run.yaml"]
+    names = ["bundle", "checkpoint.safetensors", "log.jsonl", "report.html", "results.json", "run.yaml"]
     check_same(tmp_path / "one", tmp_path / "two", names, "")
     assert done.stdout.count("model in") == 1
 
@@ -93,7 +98,7 @@ def test_recognition_with_a_teacher(store, cli, tmp_path):
     words += ["--optim.kind", "sgd", "--optim.lr", 0.02, "--teach.beside", 8, "--teach.sure", 0]
     assert cli(*words, "--out", "one").code == 0
     torchrun(tmp_path, *words, "--out", "two")
-    names = ["bundle", "checkpoint.safetensors", "log.jsonl", "results.json", "run.yaml"]
+    names = ["bundle", "checkpoint.safetensors", "log.jsonl", "report.html", "results.json", "run.yaml"]
     check_same(tmp_path / "one", tmp_path / "two", names, "")
     assert max(line["sure"] for line in Run(tmp_path / "one").log_lines()) > 0
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ossein import __version__
+from ossein.cli.allocator import hold_memory
 from ossein.errors import OsseinError, SettingsError, did_you_mean
 
 VERBS = {
@@ -40,6 +41,7 @@ _SHARED = ("pretrain", "recognise")
 
 def main() -> None:
     """Run the command line and leave with its exit status: 0, 1 for an error, 2 for a wrong call, 130 for Ctrl-C."""
+    hold_memory()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -61,22 +61,22 @@ def metadata(card: Card) -> dict[str, Any]:
     Args:
         card: What the bundle says of the model.
     """
-    said = card.input.plain()
+    said = card.plain()
     return {
         "format": "ossein-graph",
         "version": 1,
         "preset": card.preset,
-        "classes": list(card.classes),
-        "skeleton": card.skeleton,
+        "classes": said["classes"],
+        "skeleton": said["skeleton"],
         "dims": card.dims,
-        "input": {key: said[key] for key in ("frames", "persons", "share", "views", "normalise", "stream")},
+        "input": {key: said["input"][key] for key in ("frames", "persons", "share", "views", "normalise", "stream")},
         "inputs": list(input_names(card)),
         "output": OUTPUT,
         "clips": {"frames": card.frames, "rate": card.rate},
         "temperature": card.temperature,
         "sure": card.sure,
-        "data": {key: value for key, value in card.data.items() if key not in ("seen", "also")},
-        "made_by": card.made_by,
+        "data": {key: value for key, value in said["data"].items() if key not in ("seen", "also")},
+        "made_by": said["made_by"],
     }
 
 

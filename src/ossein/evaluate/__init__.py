@@ -1,7 +1,6 @@
 """From features or scores to numbers: metrics, linear probe, nearest neighbours, retrieval, and the floor to beat."""
 
 from ossein.evaluate.floor import FLOOR_FRAMES, extra_trees, floor_features, linear_svm
-from ossein.evaluate.handed import handedness
 from ossein.evaluate.knn import knn
 from ossein.evaluate.linear import STRENGTHS, choose_strength, cut, linear_probe
 from ossein.evaluate.metrics import Ranks, Scores, Spread, bootstrap, confusion, mean_class, spread, top_k
@@ -19,7 +18,6 @@ __all__ = [
     "cut",
     "extra_trees",
     "floor_features",
-    "handedness",
     "knn",
     "linear_probe",
     "linear_svm",

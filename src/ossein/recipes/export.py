@@ -6,6 +6,7 @@ from pathlib import Path
 from ossein.deploy import Predictor, check_onnx, check_torch, to_onnx, to_torch, trace
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import atomic
+from ossein.tasks import Recogniser
 
 _FORMATS = {".onnx": (to_onnx, check_onnx), ".pt2": (to_torch, check_torch)}
 
@@ -50,8 +51,10 @@ def export(model: Predictor, out: Path) -> Exported:
     """
     check_format(out)
     write, check = _FORMATS[out.suffix]
-    data = write(trace(model.model, model.card), model.card)
-    difference = check(data, model.model, model.card)
+    recogniser, card = model.model, model.card
+    assert isinstance(recogniser, Recogniser)
+    data = write(trace(recogniser, card), card)
+    difference = check(data, recogniser, card)
     with atomic(out) as file:
         file.write(data)
     return Exported(out, len(data), difference)

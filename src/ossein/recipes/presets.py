@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ossein.augment import AugmentSettings
 from ossein.deploy import Card
-from ossein.evaluate import handedness
+from ossein.evaluate.handed import handedness
 from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
