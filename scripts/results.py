@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tabulate import write
+from results_tables import write
 from tasks import METHODS, TASKS, Method, Task
 
 from ossein.cli.screen import Terminal

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, misuse, parse, say, show, table
-from ossein.errors import did_you_mean
+from ossein.cli.screen import choose, counting, parse, say, show, table
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.check import check, finding_lines, finding_rows, summary
@@ -107,15 +106,7 @@ def data(args: Sequence[str]) -> None:
         "check": _check,
         "list": _list,
     }
-    usage = f"usage: ossein data {{{','.join(kinds)}}} ... [--help]"
-    if not args:
-        misuse(usage)
-    if args[0] in ("-h", "--help"):
-        print(usage)
-    elif args[0] not in kinds:
-        misuse(f"'{args[0]}' is no verb of ossein data. {did_you_mean(args[0], kinds)}")
-    else:
-        kinds[args[0]](args[1:])
+    choose("ossein data", kinds, args)
 
 
 def _get(args: Sequence[str]) -> None:

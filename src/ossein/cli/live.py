@@ -3,9 +3,9 @@
 import io
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -15,9 +15,10 @@ from ossein.errors import DataError
 from ossein.files import write_text
 from ossein.recipes.predict import FORMATS, Asked, Output, Row, as_json, as_table
 from ossein.recipes.predict import predict as run_predict
+from ossein.recipes.stream import Streaming
+from ossein.recipes.stream import stream as run_stream
 
 Place = Annotated[Path, tyro.conf.Positional]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,30 +29,14 @@ class Predict:
     """The folder of a finished recognition run, or of its bundle."""
     files: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Files in any format that ossein reads, stores, folders to search for such files, or - for lines of JSON on standard input."""
-    top: int = Asked.top
-    """How many classes to name."""
-    format: str = Asked.format
-    """The format of the files; see `ossein data list`."""
-    window: str | None = None
-    """Cut clips into windows of this length, such as 48 frames or 1.5s, with an answer for each."""
-    hop: str | None = None
-    """From the start of one window to that of the next; half a window, for a timeline a quarter."""
-    each_person: bool = False
-    """Answer for each person of a clip too."""
-    timeline: bool = False
-    """Say what happens when; windows as long as the clips that the model learned from, where --window is not given."""
-    switch: float = Asked.switch
-    """For a timeline: how much evidence, in nats, a change of class must have; 0 takes the best class of each moment."""
-    sure: float | None = None
-    """The least probability at which a class is named and not "nothing known"; by default what `ossein calibrate` chose."""
-    fps: float | None = None
-    """Frames per second, for files that do not say."""
     output: Output | None = None
     """By default a table on a terminal, else lines of JSON, or what the ending of --out says."""
     out: Path | None = None
     """The file to write, whole or not at all."""
     skip: bool = False
     """Pass over files that cannot be read or do not fit, and say so."""
+    asked: Annotated[Asked, tyro.conf.arg(name="")] = Asked()
+    """What is asked about every clip."""
 
 
 @dataclass(frozen=True)
@@ -76,24 +61,10 @@ class Live:
     """The folder of a finished recognition run, or of its bundle."""
     file: Annotated[Path, tyro.conf.Positional] = Path("-")
     """A file of lines in place of standard input."""
-    fps: float | None = None
-    """Frames per second, where lines do not say their time."""
-    window: str | None = None
-    """The length of a window, such as 48 frames or 1.5s; by default that of the clips that the model learned from."""
-    every: str | None = None
-    """From one answer to the next; a quarter of a window."""
-    gap: str | None = None
-    """Begin anew where two frames that show somebody lie further apart; half a window."""
-    persons: int | None = None
-    """How many persons are followed, by their place in the line; by default as many as the model takes."""
-    size: tuple[float, float] | None = None
-    """Width and height of the image, where the model needs them and lines do not say."""
-    top: int = 3
-    """How many classes to name."""
-    sure: float | None = None
-    """The least probability at which a class is named and not null; by default what `ossein calibrate` chose."""
     strict: bool = False
     """Stop at a line that is no frame, in place of passing over it."""
+    how: Annotated[Streaming, tyro.conf.arg(name="")] = Streaming()
+    """How the stream is read and answered."""
 
 
 def predict(args: Sequence[str]) -> None:
@@ -102,7 +73,7 @@ def predict(args: Sequence[str]) -> None:
     rows = run_predict(
         call.bundle,
         call.files,
-        _of(Asked, call),
+        call.asked,
         lines=_input() if Path("-") in call.files else (),
         skip=_complain if call.skip else None,
     )
@@ -152,21 +123,13 @@ def calibrate(args: Sequence[str]) -> None:
 
 def stream(args: Sequence[str]) -> None:
     """Run `ossein stream`."""
-    from ossein.recipes.stream import Streaming
-    from ossein.recipes.stream import stream as run_stream
-
     call = parse(Live, "ossein stream", args)
     lines = _input() if call.file == Path("-") else _lines(call.file)
     try:
-        for row in run_stream(call.bundle, lines, _of(Streaming, call), bad=None if call.strict else _complain):
+        for row in run_stream(call.bundle, lines, call.how, bad=None if call.strict else _complain):
             print(as_json(row), flush=True)
     except KeyboardInterrupt:
         pass  # the way to end it
-
-
-def _of(kind: type[T], call: Any) -> T:
-    """A record of a recipe from the words of a command line of the same names."""
-    return kind(**{field.name: getattr(call, field.name) for field in fields(kind)})  # pyright: ignore[reportArgumentType]
 
 
 def _output(out: Path | None) -> Output:

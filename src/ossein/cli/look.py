@@ -7,8 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import make_screen, misuse, parse, say, show, table
-from ossein.errors import did_you_mean
+from ossein.cli.screen import choose, make_screen, parse, say, show, table
 from ossein.recipes.report import report as run_report
 from ossein.recipes.runs import HEADS, compare, run_rows
 from ossein.recipes.view import Group, find_clip, view_clip, view_rebuilt, view_saliency
@@ -111,15 +110,7 @@ def view(args: Sequence[str]) -> None:
         "rebuilt": _view_rebuilt,
         "saliency": _view_saliency,
     }
-    usage = f"usage: ossein view {{{','.join(kinds)}}} ... --out PICTURE [--help]"
-    if not args:
-        misuse(usage)
-    if args[0] in ("-h", "--help"):
-        print(usage)
-    elif args[0] not in kinds:
-        misuse(f"'{args[0]}' is no verb of ossein view. {did_you_mean(args[0], kinds)}")
-    else:
-        kinds[args[0]](args[1:])
+    choose("ossein view", kinds, args, then="--out PICTURE ")
 
 
 def runs(args: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ossein.errors import did_you_mean
 from ossein.recipes.base import Screen, Silent
 from ossein.train import Progress as Training
 from ossein.train import Report, first_process
@@ -62,6 +63,26 @@ def table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Ta
     for row in rows:
         out.add_row(*row)
     return out
+
+
+def choose(verb: str, kinds: dict[str, Callable[[Sequence[str]], None]], args: Sequence[str], then: str = "") -> None:
+    """Run one of the verbs below a verb.
+
+    Args:
+        verb: The words before it.
+        kinds: What to run, by its name.
+        args: The words after `verb`.
+        then: What all of them take, for the line of usage.
+    """
+    usage = f"usage: {verb} {{{','.join(kinds)}}} ... {then}[--help]"
+    if not args:
+        misuse(usage)
+    if args[0] in ("-h", "--help"):
+        print(usage)
+    elif args[0] not in kinds:
+        misuse(f"'{args[0]}' is no verb of {verb}. {did_you_mean(args[0], kinds)}")
+    else:
+        kinds[args[0]](args[1:])
 
 
 class Terminal:

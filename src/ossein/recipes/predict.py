@@ -27,30 +27,28 @@ NOTHING = "nothing known"
 class Asked:
     """What is asked about every clip; see `Predictor.predict` and `Predictor.timeline`.
 
-    Args:
-        top: How many classes to name.
-        format: The reader to use, or `auto`.
-        window: The length of windows, such as 48 or 1.5s.
-        hop: From the start of one window to that of the next.
-        each_person: Answer for each person too.
-        timeline: Say what happens when, in place of an answer for each window.
-        switch: For timelines: how much evidence a change of class must have, in nats.
-        sure: The least probability at which a class is named; the bundle's where not given.
-        fps: Frames per second, for clips that do not say.
-
     Raises:
         SettingsError: Two of them contradict each other.
     """
 
     top: int = 3
+    """How many classes to name."""
     format: str = "auto"
+    """The format of the files; see `ossein data list`."""
     window: str | None = None
+    """Cut clips into windows of this length, such as 48 frames or 1.5s, with an answer for each."""
     hop: str | None = None
+    """From the start of one window to that of the next; half a window, for a timeline a quarter."""
     each_person: bool = False
+    """Answer for each person of a clip too."""
     timeline: bool = False
+    """Say what happens when; windows as long as the clips that the model learned from, where --window is not given."""
     switch: float = 1.0
+    """For a timeline: how much evidence, in nats, a change of class must have; 0 takes the best class of each moment."""
     sure: float | None = None
+    """The least probability at which a class is named and not "nothing known"; by default what `ossein calibrate` chose."""
     fps: float | None = None
+    """Frames per second, for files that do not say."""
 
     def __post_init__(self) -> None:
         if self.timeline and self.each_person:

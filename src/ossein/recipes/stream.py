@@ -13,27 +13,24 @@ from ossein.recipes.predict import Row, answer_row
 
 @dataclass(frozen=True)
 class Streaming:
-    """How a stream is read and answered; see `ossein.deploy.stream.Stream`.
-
-    Args:
-        fps: Frames per second, where lines do not say their time.
-        window: The length of a window, such as 48 or 1.5s.
-        every: From one answer to the next.
-        gap: How far apart two frames that show somebody may lie.
-        persons: How many persons are followed.
-        size: Width and height of the image; where not given, those that the first frame says.
-        top: How many classes to name.
-        sure: The least probability at which a class is named.
-    """
+    """How a stream is read and answered; see `ossein.deploy.stream.Stream`."""
 
     fps: float | None = None
+    """Frames per second, where lines do not say their time."""
     window: str | None = None
+    """The length of a window, such as 48 frames or 1.5s; by default that of the clips that the model learned from."""
     every: str | None = None
+    """From one answer to the next; a quarter of a window."""
     gap: str | None = None
+    """Begin anew where two frames that show somebody lie further apart; half a window."""
     persons: int | None = None
+    """How many persons are followed, by their place in the line; by default as many as the model takes."""
     size: tuple[float, float] | None = None
+    """Width and height of the image, where the model needs them; by default those that the first line says."""
     top: int = 3
+    """How many classes to name."""
     sure: float | None = None
+    """The least probability at which a class is named and not null; by default what `ossein calibrate` chose."""
 
     def open(self, model: Predictor, frame: Frame) -> Stream:
         """The stream that a first frame begins."""
