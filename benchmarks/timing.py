@@ -1,0 +1,333 @@
+"""What the scripts of this folder share: the machine and its measured rates, times side by side, results as one file.
+
+Machines are rarely idle. So whatever is compared is called in turn, round after round, and what counts is the median
+over rounds of the ratio within a round; CPU time counts beside wall time.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+OUT = Path(__file__).parent / "out"
+
+
+def arguments(doc: str, *, rounds: int) -> argparse.ArgumentParser:
+    """The options that every script has: `--rounds` and `--out`; `doc` is the docstring of the script."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=rounds, help="how often everything is timed in turn")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the result file")
+    return parser
+
+
+def machine() -> dict[str, str]:
+    """Processor, cores that this process may use, threads it uses, and versions."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "system": f"{platform.system()} {platform.machine()}",
+        "load": ", ".join(f"{load:.1f}" for load in os.getloadavg()),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("ossein", "torch", "numpy", "torch_geometric")},
+    }
+
+
+@contextmanager
+def threads(num: int) -> Iterator[None]:
+    """Let torch use so many threads meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(num)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the machine does at best, measured.
+
+    Args:
+        flops: Floating-point operations per second of matrix products.
+        copy: Bytes per second that a copy moves, read and written both counted.
+    """
+
+    flops: float
+    copy: float
+
+
+def machine_rates(
+    num_threads: int = 1,
+    dtype: torch.dtype = torch.float32,
+    *,
+    product: tuple[int, int, int] = (17 * 1024, 64, 64),
+    copied: int = 64 << 20,
+    rounds: int = 15,
+) -> Rates:
+    """The best of many rounds, so that a busy machine does not make the limit look near.
+
+    Args:
+        num_threads: Threads of torch.
+        dtype: Of both factors and of what is copied.
+        product: (n, k, m) of the matrix product [n k] @ [k m] that stands for the work.
+        copied: Bytes of the array that is copied; the size of what the work goes through, since caches are faster.
+        rounds: How often each is tried.
+    """
+    n, k, m = product
+    a, b = torch.randn(n, k).to(dtype), torch.randn(k, m).to(dtype)
+    out, source = torch.empty(n, m, dtype=dtype), torch.ones(copied // dtype.itemsize, dtype=dtype)
+    target = torch.empty_like(source)
+    with threads(num_threads):
+        multiply = _least(lambda: torch.mm(a, b, out=out), rounds)
+        copy = _least(lambda: target.copy_(source), rounds)
+    return Rates(2 * n * k * m / multiply, 2 * copied / copy)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What some work cannot do without, whoever does it.
+
+    Args:
+        flops: Floating-point operations, a multiplication and an addition being two.
+        bytes: Bytes read and written at the least.
+    """
+
+    flops: float
+    bytes: float
+
+    def seconds(self, rates: Rates) -> float:
+        """The larger of the times that arithmetic and memory would take alone."""
+        return max(self.flops / rates.flops, self.bytes / rates.copy)
+
+    def distance(self, measured: float, rates: Rates) -> float:
+        """How many times as long the work took."""
+        return measured / self.seconds(rates)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Times of one of the things compared.
+
+    Args:
+        cpu: Median seconds of processor time a call, of all threads and of child processes that have ended.
+        wall: Median seconds by the clock a call.
+        least: The least seconds of processor time a call.
+        ratio: How many times as fast as the first by processor time, median over rounds.
+        spread: Quartiles of that ratio.
+        wall_ratio: The same by the clock.
+        wall_spread: Its quartiles.
+    """
+
+    cpu: float
+    wall: float
+    least: float
+    ratio: float
+    spread: tuple[float, float]
+    wall_ratio: float
+    wall_spread: tuple[float, float]
+
+
+def side_by_side(calls: dict[str, Callable[[], Any]], rounds: int, *, repeats: int = 1) -> dict[str, Timing]:
+    """Time some callables in turn, round after round, and compare all of them with the first.
+
+    Args:
+        calls: What is compared; each is called twice before anything counts.
+        rounds: At least 2; the order turns from round to round, so that none always follows the same.
+        repeats: Calls of each in a round; more where one takes less than a millisecond.
+    """
+    names = list(calls)
+    for call in calls.values():
+        call()
+        call()
+    cpu, wall = ({name: [] for name in names} for _ in range(2))
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            cpu_before, before = cpu_seconds(), time.perf_counter()
+            for _ in range(repeats):
+                calls[name]()
+            wall[name].append((time.perf_counter() - before) / repeats)
+            cpu[name].append((cpu_seconds() - cpu_before) / repeats)
+    return {name: _timing(cpu[name], wall[name], cpu[names[0]], wall[names[0]]) for name in names}
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has held so far (Linux), shared pages counted."""
+    # Not ru_maxrss: a child process inherits that of its parent.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+def in_child(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function of a module gives in a fresh process, whose memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page of results.
+
+    Args:
+        title: What is compared, sizes included.
+        columns: Heads.
+        rows: A cell of text for each head.
+        note: What a reader should know, a sentence or two.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def table(
+    title: str, timings: dict[str, Timing], *, limit: Limit | None = None, rates: Rates | None = None, note: str = ""
+) -> Table:
+    """Timings as a table; with a limit, also how far each is from it by the clock."""
+    columns = ["", "CPU ms", "wall ms", "x faster (CPU)", "x faster (wall)"]
+    rows = [
+        [
+            name,
+            f"{1e3 * t.cpu:.1f}",
+            f"{1e3 * t.wall:.1f}",
+            ratio(t.ratio, t.spread),
+            ratio(t.wall_ratio, t.wall_spread),
+        ]
+        for name, t in timings.items()
+    ]
+    if limit is not None and rates is not None:
+        columns.append("x limit (wall)")
+        rows = [[*row, f"{limit.distance(t.wall, rates):.1f}"] for row, t in zip(rows, timings.values(), strict=True)]
+        note = f"{note} {limit_text(limit, rates)}".strip()
+    return Table(title, columns, rows, note)
+
+
+def limit_text(limit: Limit, rates: Rates) -> str:
+    """The limit and what it was made of, in a sentence."""
+    return (
+        f"Limit {1e3 * limit.seconds(rates):.2f} ms: {limit.flops / 1e9:.2f} GFLOP at {rates.flops / 1e9:.0f} GFLOP/s "
+        f"take {1e3 * limit.flops / rates.flops:.2f} ms, {limit.bytes / 1e6:.1f} MB at {rates.copy / 1e9:.1f} GB/s "
+        f"take {1e3 * limit.bytes / rates.copy:.2f} ms."
+    )
+
+
+def ratio(median: float, spread: tuple[float, float]) -> str:
+    """A ratio with its quartiles."""
+    return f"{median:.2f} ({spread[0]:.2f}-{spread[1]:.2f})"
+
+
+@dataclass
+class Result:
+    """What a script found: `Result("loader", "Sampling and augmentation")`, then `add`, then `write`.
+
+    Args:
+        name: Of the script, without .py.
+        title: Of its section on the page of results.
+        tables: For the page.
+        numbers: The same and more as plain numbers, by a name for each comparison.
+    """
+
+    name: str
+    title: str
+    tables: list[Table] = field(default_factory=list)
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, table: Table, numbers: Any = None) -> None:
+        """Keep a table, show it, and keep its numbers (timings, or any plain data)."""
+        self.tables.append(table)
+        if isinstance(numbers, dict):
+            numbers = {key: asdict(value) if isinstance(value, Timing) else value for key, value in numbers.items()}
+        self.numbers[table.title] = numbers
+        print(as_markdown(table), flush=True)
+
+    def write(self, out: Path) -> Path:
+        """Write `NAME.json` into a folder, and say where."""
+        out.mkdir(parents=True, exist_ok=True)
+        file = out / f"{self.name}.json"
+        made = {
+            "machine": machine(),
+            "command": " ".join(_command()),
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        file.write_text(json.dumps({**asdict(self), **made}, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {file}")
+        return file
+
+
+def as_markdown(table: Table) -> str:
+    """A table as the page of results has it."""
+    lines = [table.columns, ["---"] + ["---:"] * (len(table.columns) - 1), *table.rows]
+    body = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return f"**{table.title}**\n\n{body}\n" + (f"\n{table.note}\n" if table.note else "")
+
+
+def _timing(cpu: list[float], wall: list[float], first_cpu: list[float], first_wall: list[float]) -> Timing:
+    by_cpu = [theirs / max(own, 1e-9) for theirs, own in zip(first_cpu, cpu, strict=True)]
+    by_wall = [theirs / own for theirs, own in zip(first_wall, wall, strict=True)]
+    return Timing(
+        statistics.median(cpu),
+        statistics.median(wall),
+        min(cpu),
+        statistics.median(by_cpu),
+        _quartiles(by_cpu),
+        statistics.median(by_wall),
+        _quartiles(by_wall),
+    )
+
+
+def _quartiles(values: list[float]) -> tuple[float, float]:
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def _least(call: Callable[[], Any], rounds: int) -> float:
+    """The least seconds that a call takes by the clock."""
+    call()
+    took = []
+    for _ in range(rounds):
+        before = time.perf_counter()
+        call()
+        took.append(time.perf_counter() - before)
+    return min(took)
+
+
+def _command() -> list[str]:
+    return ["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
