@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import choose, counting, parse, say, show, table
+from ossein.cli.screen import Place, choose, counting, parse, say, show, table
 from ossein.readers import READERS
 from ossein.readers.synthetic import SyntheticSettings
 from ossein.recipes.check import check, finding_lines, finding_rows, summary
@@ -16,8 +16,6 @@ from ossein.recipes.get import get
 from ossein.recipes.prepare import generate, prepare
 from ossein.skeleton import Skeleton, builtin_names
 from ossein.store import Entry, Store, datasets
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)

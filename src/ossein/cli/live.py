@@ -10,15 +10,13 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
-from ossein.cli.screen import console, parse, say, show, table
+from ossein.cli.screen import Place, console, parse, say, show, table
 from ossein.errors import DataError
 from ossein.files import write_text
 from ossein.recipes.predict import FORMATS, Asked, Output, Row, as_json, as_table
 from ossein.recipes.predict import predict as run_predict
 from ossein.recipes.stream import Streaming
 from ossein.recipes.stream import stream as run_stream
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Live:
 
     bundle: Place
     """The folder of a finished recognition run, or of its bundle."""
-    file: Annotated[Path, tyro.conf.Positional] = Path("-")
+    file: Place = Path("-")
     """A file of lines in place of standard input."""
     strict: bool = False
     """Stop at a line that is no frame, in place of passing over it."""

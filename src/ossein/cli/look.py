@@ -7,14 +7,12 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import choose, make_screen, parse, say, show, table
+from ossein.cli.screen import Place, choose, make_screen, parse, say, show, table
 from ossein.recipes.report import report as run_report
 from ossein.recipes.runs import HEADS, compare, run_rows
 from ossein.recipes.view import Group, find_clip, view_clip, view_rebuilt, view_saliency
 from ossein.store import Store
 from ossein.view.report import Flat
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
 
 import tyro
 from pydantic import ValidationError
@@ -18,6 +19,9 @@ from ossein.train import Progress as Training
 from ossein.train import Report, first_process
 
 T = TypeVar("T")
+
+Place = Annotated[Path, tyro.conf.Positional]
+"""A file or folder that is given without a flag before it."""
 
 console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False, quiet=not first_process())
 """Where words go; nowhere for all but the first of several processes."""

@@ -8,12 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, parse, say
+from ossein.cli.screen import Place, counting, parse, say
 from ossein.errors import SettingsError
 from ossein.recipes.pose import Estimator, Mode
 from ossein.recipes.pose import pose as run_pose
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)

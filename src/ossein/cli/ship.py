@@ -9,15 +9,13 @@ from typing import Annotated
 
 import tyro
 
-from ossein.cli.screen import counting, parse, say
+from ossein.cli.screen import Place, counting, parse, say
 from ossein.deploy import find_runtime, load
 from ossein.recipes.export import check_format
 from ossein.recipes.export import export as run_export
 from ossein.recipes.serve import served
 
 _MB = 1_000_000
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)

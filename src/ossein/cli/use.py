@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from ossein.cli.screen import make_screen, parse, say, show, table
+from ossein.cli.screen import Place, make_screen, parse, say, show, table
 from ossein.cli.train import resumable
 from ossein.errors import SettingsError
 from ossein.recipes.describe import evaluation_table, protocol_name
@@ -21,8 +21,6 @@ from ossein.recipes.quickstart import quickstart as run_quickstart
 from ossein.store import Store
 from ossein.train import Stopped
 from ossein.view import draw_confusion
-
-Place = Annotated[Path, tyro.conf.Positional]
 
 
 @dataclass(frozen=True)
