@@ -1,4 +1,7 @@
-"""Batches that conformance tests of models and methods share: two persons, with absence of every kind."""
+"""What tests of models and methods share: batches of two persons, with absence of every kind, and weights to compare."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +30,27 @@ def some_absent() -> Tensor:
     return score
 
 
+def stir(module: nn.Module) -> None:
+    """No weight or statistic stays at its start, where mistakes hide."""
+    for value in module.parameters():
+        value.data.add_(torch.randn_like(value) * 0.2)
+    for name, value in module.named_buffers():
+        if name.endswith("running_mean"):
+            value.normal_()
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2)
+
+
 def same_state(model: nn.Module, other: nn.Module) -> None:
     """Weights and statistics are the same."""
     for name, value in other.state_dict().items():
         torch.testing.assert_close(model.state_dict()[name], value, msg=name)
+
+
+@contextmanager
+def unchanged(model: nn.Module) -> Iterator[None]:
+    """What is done in this context leaves weights and statistics as they are, to the bit."""
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    yield
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name

@@ -4,30 +4,17 @@ from typing import Any
 
 import pytest
 import torch
+from batches import COCO, C, M, N, T, V, batch, same_state, some_absent, stir
 from torch import Tensor, nn
 
-from ossein.clip import Batch
 from ossein.encoders import EncoderSettings, build_encoder
 from ossein.errors import BundleError, SettingsError
-from ossein.skeleton import Skeleton
 from ossein.tasks import STGCN, STGCNSettings
 from ossein.tasks.stgcn import Block
 
-COCO = Skeleton.of("coco-17")
-N, M, T, V, C, K = 3, 2, 7, 17, 2, 4
+K = 4
 SMALL = STGCNSettings(widths=(6, 8), blocks=2, kernel=3)
 modes = pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-
-
-def stir(module: nn.Module) -> None:
-    """No weight or statistic stays at its start, where mistakes hide."""
-    for value in module.parameters():
-        value.data.add_(torch.randn_like(value) * 0.2)
-    for name, value in module.named_buffers():
-        if name.endswith("running_mean"):
-            value.normal_()
-        if name.endswith("running_var"):
-            value.uniform_(0.5, 2)
 
 
 def made(frames: int = T, persons: int = M, **more: Any) -> STGCN:
@@ -35,22 +22,6 @@ def made(frames: int = T, persons: int = M, **more: Any) -> STGCN:
     model = STGCN(COCO, C, frames, persons, K, SMALL.change(**more))
     stir(model)
     return model
-
-
-def batch(score: Tensor | None = None) -> Batch:
-    x = torch.randn(N, M, T, V, C, generator=torch.Generator().manual_seed(1))
-    whole = Batch(x, torch.ones(N, M, T, V), COCO, torch.arange(N), torch.arange(N), torch.zeros(N, 2))
-    return whole if score is None else whole.change(score=score)
-
-
-def some_absent() -> Tensor:
-    """Clip 1 has one person, clip 2 ends early, and two frames of clip 0 are not detected."""
-    score = torch.full((N, M, T, V), 0.7)
-    score[1, 1] = 0
-    score[2, :, 4:] = 0
-    score[0, 0, 2] = 0
-    score[0, 1, 3] = 0
-    return score
 
 
 # One block
@@ -115,11 +86,12 @@ def test_a_block_is_its_sums_written_out(
     stir(blocks[0])
     blocks[1].load_state_dict(blocks[0].state_dict())
     fast, slow = (block.double().train(training) for block in blocks)
-    present = torch.ones(2, T, dtype=torch.bool)
+    frames = 7  # odd, so that a stride of 2 has one left at the end
+    present = torch.ones(2, frames, dtype=torch.bool)
     if absent:
         present[0, [0, 2, 3]] = False
         present[1, 4:] = False
-    h = torch.randn(V, 2, T, before, dtype=torch.float64) * present[..., None]
+    h = torch.randn(V, 2, frames, before, dtype=torch.float64) * present[..., None]
     out, later = fast(h, present)
     expected, there = literal(slow, h, present)
     torch.testing.assert_close(out, expected)
@@ -162,9 +134,9 @@ def test_features_are_the_mean_over_joints_and_what_is_present_of_the_last_block
     features = model.features(given)
     h, present = last[0]
     owners = [n for n in range(N) for m in range(M) if given.present[n, m].any()]
-    assert present.shape == (len(owners), 4)
+    assert present.shape == (len(owners), 3)
     for n in range(N):
-        seen = [h[:, b, t].mean(0) for b in range(len(owners)) for t in range(4) if owners[b] == n and present[b, t]]
+        seen = [h[:, b, t].mean(0) for b in range(len(owners)) for t in range(3) if owners[b] == n and present[b, t]]
         torch.testing.assert_close(features[n], torch.stack(seen).mean(0))
 
 
@@ -176,8 +148,7 @@ def test_absent_frames_at_the_end_are_like_a_shorter_model(training: bool):
     given = batch(score)
     cut = given.change(x=given.x[:, :, : T - 2], score=given.score[:, :, : T - 2])
     torch.testing.assert_close(long(given), short(cut), rtol=1e-4, atol=1e-5)
-    for name, value in long.state_dict().items():
-        torch.testing.assert_close(short.state_dict()[name], value, msg=name)
+    same_state(long, short)
 
 
 @modes
@@ -188,8 +159,7 @@ def test_an_absent_second_person_is_like_a_model_for_one(training: bool):
     given = batch(score)
     alone = given.change(x=given.x[:, :1], score=given.score[:, :1])
     torch.testing.assert_close(two(given), one(alone), rtol=1e-4, atol=1e-5)
-    for name, value in two.state_dict().items():
-        torch.testing.assert_close(one.state_dict()[name], value, msg=name)
+    same_state(two, one)
 
 
 @torch.no_grad()

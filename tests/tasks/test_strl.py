@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import torch
+from batches import COCO, M, N, T, V, batch, same_state, some_absent, stir, unchanged
 from torch import Tensor, nn
 
-from ossein.clip import UNKNOWN, Batch
+from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.encoders import GRAPH_ENCODERS, EncoderSettings, build_encoder
 from ossein.errors import BundleError, DataError, SettingsError
@@ -16,8 +17,7 @@ from ossein.skeleton import Skeleton
 from ossein.tasks import STRL, STRLSettings
 from ossein.tasks.strl import Spatial
 
-COCO = Skeleton.of("coco-17")
-N, M, T, V, D, K = 3, 2, 6, 17, 8, 5
+D, K = 8, 5
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"combine": "add"},
@@ -34,45 +34,11 @@ def settings(kind: str = "gin", **more: Any) -> STRLSettings:
     return STRLSettings.read({"encoder": {"width": D, "depth": 2, "kind": kind}, "layers": 2, **more})
 
 
-def stir(module: nn.Module) -> None:
-    """No weight or statistic stays at its start, where mistakes hide."""
-    for value in module.parameters():
-        value.data.add_(torch.randn_like(value) * 0.2)
-    for name, value in module.named_buffers():
-        if name.endswith("running_mean"):
-            value.normal_()
-        if name.endswith("running_var"):
-            value.uniform_(0.5, 2)
-
-
 def made(frames: int = T, persons: int = M, skeleton: Skeleton = COCO, **more: Any) -> STRL:
     torch.manual_seed(0)
     model = STRL(skeleton, 2, frames, persons, K, settings(**more))
     stir(model)
     return model
-
-
-def batch(score: Tensor | None = None, seed: int = 1) -> Batch:
-    x = torch.randn(N, M, T, V, 2, generator=torch.Generator().manual_seed(seed))
-    label, size = torch.full((N,), UNKNOWN), torch.full((N, 2), float("nan"))
-    whole = Batch(x, torch.ones(N, M, T, V), COCO, label, torch.arange(N), size)
-    return whole if score is None else whole.change(score=score)
-
-
-def some_absent() -> Tensor:
-    """Clip 1 has one person, clip 2 ends early, and one frame of clip 0 is not detected."""
-    score = torch.full((N, M, T, V), 0.7)
-    score[1, 1] = 0
-    score[2, :, 4:] = 0
-    score[0, 0, 2] = 0
-    score[0, 1, 3, :5] = 0
-    return score
-
-
-def same_state(model: nn.Module, other: nn.Module) -> None:
-    for name, value in other.state_dict().items():
-        if value.shape == model.state_dict()[name].shape:
-            torch.testing.assert_close(model.state_dict()[name], value, msg=name)
 
 
 # Eq 3 and 4
@@ -248,7 +214,8 @@ def test_absent_frames_at_the_end_are_like_a_shorter_model(option: dict[str, Any
     given = batch(score)
     cut = given.change(x=given.x[:, :, : T - 2], score=given.score[:, :, : T - 2])
     torch.testing.assert_close(long(given), short(cut), rtol=1e-4, atol=1e-5)
-    same_state(long, short)
+    same_state(long.spatial, short.spatial)
+    same_state(long.temporal, short.temporal)
 
 
 @modes
@@ -268,8 +235,8 @@ def test_a_clip_is_scored_alone_in_eval_mode():
     model, given = made(interact=True).eval(), batch(some_absent())
     scores = model(given)
     for n in range(N):
-        one = {key: getattr(given, key)[n : n + 1] for key in ("x", "score", "label", "index", "size")}
-        torch.testing.assert_close(model(given.change(**one)), scores[n : n + 1], rtol=1e-4, atol=1e-5)
+        alone = model(given.take(slice(n, n + 1)))
+        torch.testing.assert_close(alone, scores[n : n + 1], rtol=1e-4, atol=1e-5)
 
 
 def test_persons_are_told_apart_unless_they_share_the_encoder():
@@ -283,13 +250,11 @@ def test_persons_are_told_apart_unless_they_share_the_encoder():
 @modes
 def test_nobody_present_is_fine(training: bool):
     model = made(interact=True).train(training)
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    scores = model(batch(torch.zeros(N, M, T, V)))
+    with unchanged(model):
+        scores = model(batch(torch.zeros(N, M, T, V)))
+        scores.sum().backward()
     torch.testing.assert_close(scores, model.head(torch.zeros(N, D)))
-    scores.sum().backward()
     assert all(value.grad is None or value.grad.isfinite().all() for value in model.parameters())
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, before[name]), name
 
 
 @modes
@@ -334,10 +299,11 @@ def test_every_layer_and_person_starts_from_the_one_encoder_and_goes_its_own_way
 def test_an_encoder_that_does_not_fit_is_refused_and_nothing_is_loaded(encoder: dict[str, Any], dims: int):
     other = build_encoder(COCO, dims, settings().encoder.change(**encoder))
     model = made()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    with pytest.raises(BundleError, match="differs from the model's in kind, width, depth or coordinates"):
+    with (
+        unchanged(model),
+        pytest.raises(BundleError, match="differs from the model's in kind, width, depth or coordinates"),
+    ):
         model.load_encoder(other)
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 # What does not fit
