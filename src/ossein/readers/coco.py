@@ -67,7 +67,7 @@ class COCO(FolderReader):
     def sniff(self, path: Path) -> bool:
         """Whether the first JSON file begins like COCO keypoints."""
         try:
-            file = path if path.is_file() else labelled(path, _is_clip)[0][0].path
+            file = path if path.is_file() else labelled(path, self.is_clip)[0][0].path
             with file.open("rb") as opened:
                 head = opened.read(1 << 16)
         except (OSError, DataError):
@@ -77,50 +77,48 @@ class COCO(FolderReader):
 
     def is_clip(self, path: Path) -> bool:
         """See `FolderReader`."""
-        return _is_clip(path)
+        return path.suffix == ".json" and path.name != "meta.json" and path.is_file()
 
     def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
         """See `FolderReader`."""
-        return _skeleton(path, clips)
+        for clip in clips:
+            content = _content(clip.path)
+            if content.skeleton:
+                return content.skeleton
+            for found in content.found[:1]:
+                if len(found.pose) not in _BY_JOINTS:
+                    raise unknown_skeleton(found.where, len(found.pose))
+                return Skeleton.of(_BY_JOINTS[len(found.pose)])
+        raise DataError(
+            f"{path}: nobody is detected in any clip. Name the skeleton with --skeleton, or drop the clips."
+        )
 
     def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
         """See `FolderReader`."""
-        return _clip(recording, skeleton, classes)
-
-
-def _is_clip(path: Path) -> bool:
-    return path.suffix == ".json" and path.name != "meta.json" and path.is_file()
-
-
-def _clip(clip: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
-    content = _content(clip.path)
-    frames: list[list[np.ndarray]] = [[] for _ in range(content.length)]
-    ids: list[list[Hashable]] = [[] for _ in range(content.length)]
-    for found in content.found:
-        if len(found.pose) != len(skeleton):
-            raise SkeletonError(
-                f"{found.where}: {len(found.pose)} joints, expected {len(skeleton)} ({skeleton.name}). "
-                "Name the skeleton of the data with --skeleton."
-            )
-        frames[found.frame - content.first].append(found.pose)
-        ids[found.frame - content.first].append(found.person)
-    told = all(None not in some and len(set(some)) == len(some) for some in ids)
-    x, score = assign_tracks(frames, len(skeleton), ids=ids if told else None)
-    return make_clip(
-        clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label, size=content.size, rate=content.rate
-    )
-
-
-def _skeleton(path: Path, clips: list[Recording]) -> Skeleton:
-    for clip in clips:
-        content = _content(clip.path)
-        if content.skeleton:
-            return content.skeleton
-        for found in content.found[:1]:
-            if len(found.pose) not in _BY_JOINTS:
-                raise unknown_skeleton(found.where, len(found.pose))
-            return Skeleton.of(_BY_JOINTS[len(found.pose)])
-    raise DataError(f"{path}: nobody is detected in any clip. Name the skeleton with --skeleton, or drop the clips.")
+        content = _content(recording.path)
+        frames: list[list[np.ndarray]] = [[] for _ in range(content.length)]
+        ids: list[list[Hashable]] = [[] for _ in range(content.length)]
+        for found in content.found:
+            if len(found.pose) != len(skeleton):
+                raise SkeletonError(
+                    f"{found.where}: {len(found.pose)} joints, expected {len(skeleton)} ({skeleton.name}). "
+                    "Name the skeleton of the data with --skeleton."
+                )
+            frames[found.frame - content.first].append(found.pose)
+            ids[found.frame - content.first].append(found.person)
+        told = all(None not in some and len(set(some)) == len(some) for some in ids)
+        x, score = assign_tracks(frames, len(skeleton), ids=ids if told else None)
+        return make_clip(
+            recording.path,
+            x,
+            score,
+            skeleton,
+            classes,
+            name=recording.name,
+            label=recording.label,
+            size=content.size,
+            rate=content.rate,
+        )
 
 
 def _content(file: Path) -> _Content:

@@ -46,7 +46,7 @@ class MediaPipe(FolderReader):
     def sniff(self, path: Path) -> bool:
         """Whether the first JSON or CSV file begins like landmarks."""
         try:
-            file = path if path.is_file() else labelled(path, _is_clip)[0][0].path
+            file = path if path.is_file() else labelled(path, self.is_clip)[0][0].path
             with file.open("rb") as opened:
                 head = opened.read(1 << 14)
         except (OSError, DataError):
@@ -56,42 +56,40 @@ class MediaPipe(FolderReader):
 
     def is_clip(self, path: Path) -> bool:
         """See `FolderReader`."""
-        return _is_clip(path)
+        return path.suffix in (".json", ".csv") and path.name != "meta.json" and path.is_file()
 
     def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
         """See `FolderReader`."""
-        return _skeleton(path, clips)
+        for clip in clips:
+            num_joints = _content(clip.path, None).num_joints
+            if num_joints is not None:
+                if num_joints not in _BY_JOINTS:
+                    raise unknown_skeleton(clip.path, num_joints)
+                return Skeleton.of(_BY_JOINTS[num_joints])
+        raise DataError(
+            f"{path}: nobody is detected in any clip. Name the skeleton with --skeleton, or drop the clips."
+        )
 
     def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
         """See `FolderReader`."""
-        return _clip(recording, skeleton, classes)
-
-
-def _is_clip(path: Path) -> bool:
-    return path.suffix in (".json", ".csv") and path.name != "meta.json" and path.is_file()
-
-
-def _clip(clip: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
-    said = _content(clip.path, skeleton)
-    if said.num_joints not in (None, len(skeleton)):
-        raise SkeletonError(
-            f"{clip.path}: {said.num_joints} landmarks, expected {len(skeleton)} ({skeleton.name}). "
-            "Name the skeleton of the data with --skeleton."
+        said = _content(recording.path, skeleton)
+        if said.num_joints not in (None, len(skeleton)):
+            raise SkeletonError(
+                f"{recording.path}: {said.num_joints} landmarks, expected {len(skeleton)} ({skeleton.name}). "
+                "Name the skeleton of the data with --skeleton."
+            )
+        x, score = assign_tracks(said.frames, len(skeleton), dims=said.dims)
+        return make_clip(
+            recording.path,
+            x,
+            score,
+            skeleton,
+            classes,
+            name=recording.name,
+            label=recording.label,
+            size=said.size,
+            rate=said.rate,
         )
-    x, score = assign_tracks(said.frames, len(skeleton), dims=said.dims)
-    return make_clip(
-        clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label, size=said.size, rate=said.rate
-    )
-
-
-def _skeleton(path: Path, clips: list[Recording]) -> Skeleton:
-    for clip in clips:
-        num_joints = _content(clip.path, None).num_joints
-        if num_joints is not None:
-            if num_joints not in _BY_JOINTS:
-                raise unknown_skeleton(clip.path, num_joints)
-            return Skeleton.of(_BY_JOINTS[num_joints])
-    raise DataError(f"{path}: nobody is detected in any clip. Name the skeleton with --skeleton, or drop the clips.")
 
 
 def _content(file: Path, skeleton: Skeleton | None) -> Landmarks:

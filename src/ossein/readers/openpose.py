@@ -44,29 +44,31 @@ class OpenPose(FolderReader):
 
     def is_clip(self, path: Path) -> bool:
         """See `FolderReader`."""
-        return _is_clip(path)
+        return path.is_dir() and any(child.name.endswith(_ENDING) for child in path.iterdir())
 
     def joints(self, path: Path, clips: list[Recording]) -> Skeleton:
         """See `FolderReader`."""
-        return _skeleton(path, clips)
+        files = chain.from_iterable(_numbered(clip.path).values() for clip in clips)
+        pose, where = next(chain.from_iterable(map(_poses, files)), (None, ""))
+        if pose is None:
+            raise DataError(
+                f"{path}: nobody is detected in any frame. Name the skeleton with --skeleton, or drop the clips."
+            )
+        if len(pose) not in _BY_JOINTS:
+            raise SkeletonError(
+                f"{where}: {len(pose)} joints, expected 25 (openpose-25) or 18 (openpose-18). Name them with --skeleton."
+            )
+        return Skeleton.of(_BY_JOINTS[len(pose)])
 
     def clip(self, recording: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
         """See `FolderReader`."""
-        return _clip(recording, skeleton, classes)
-
-
-def _is_clip(path: Path) -> bool:
-    return path.is_dir() and any(child.name.endswith(_ENDING) for child in path.iterdir())
-
-
-def _clip(clip: Recording, skeleton: Skeleton, classes: Sequence[str]) -> Clip:
-    files = _numbered(clip.path)
-    first, length = span(files, str(clip.path))
-    frames: list[list[np.ndarray]] = [[] for _ in range(length)]
-    for number, file in files.items():
-        frames[number - first] = [_fits(pose, skeleton, where) for pose, where in _poses(file)]
-    x, score = assign_tracks(frames, len(skeleton))
-    return make_clip(clip.path, x, score, skeleton, classes, name=clip.name, label=clip.label)
+        files = _numbered(recording.path)
+        first, length = span(files, str(recording.path))
+        frames: list[list[np.ndarray]] = [[] for _ in range(length)]
+        for number, file in files.items():
+            frames[number - first] = [_fits(pose, skeleton, where) for pose, where in _poses(file)]
+        x, score = assign_tracks(frames, len(skeleton))
+        return make_clip(recording.path, x, score, skeleton, classes, name=recording.name, label=recording.label)
 
 
 def _numbered(folder: Path) -> dict[int, Path]:
@@ -100,20 +102,6 @@ def _values(person: Any, where: str) -> Any:
         if isinstance(person, dict) and key in person:
             return person[key]
     raise DataError(f"{where}: no key 'pose_keypoints_2d'. Is it a file of OpenPose?")
-
-
-def _skeleton(path: Path, clips: list[Recording]) -> Skeleton:
-    files = chain.from_iterable(_numbered(clip.path).values() for clip in clips)
-    pose, where = next(chain.from_iterable(map(_poses, files)), (None, ""))
-    if pose is None:
-        raise DataError(
-            f"{path}: nobody is detected in any frame. Name the skeleton with --skeleton, or drop the clips."
-        )
-    if len(pose) not in _BY_JOINTS:
-        raise SkeletonError(
-            f"{where}: {len(pose)} joints, expected 25 (openpose-25) or 18 (openpose-18). Name them with --skeleton."
-        )
-    return Skeleton.of(_BY_JOINTS[len(pose)])
 
 
 def _fits(pose: np.ndarray, skeleton: Skeleton, where: str) -> np.ndarray:
