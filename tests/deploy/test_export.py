@@ -178,7 +178,7 @@ def test_the_command_and_the_example_say_what_the_bundle_says(cli, recogniser_ru
 
     clip = fixed_store.clip(3)
     np.savez(tmp_path / "clip.npz", x=clip.x, score=clip.score, size=clip.size)
-    script = Path(__file__).parents[2] / "examples" / "onnx_predict.py"
+    script = Path(__file__).parents[2] / "examples" / "06_onnxruntime.py"
     words = [sys.executable, str(script), "model.onnx", "clip.npz"]
     out = subprocess.run(words, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     said = dict(line.rsplit(maxsplit=1) for line in out.splitlines())

@@ -1,7 +1,7 @@
 """Name what happens in a clip with an exported model: numpy and onnxruntime, no ossein and no torch.
 
     ossein export RUN model.onnx
-    python examples/onnx_predict.py model.onnx clip.npz
+    python examples/06_onnxruntime.py model.onnx clip.npz
 
 clip.npz holds `x` [M T V C] and `score` [M T V] (0 = absent), and `size` (width, height) for models that need it.
 """
