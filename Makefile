@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
 .DEFAULT_GOAL = help
-.PHONY: help setup quickstart test lint types ladder check results clean
+.PHONY: help setup quickstart test lint types ladder check docs results clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +42,14 @@ ladder: $(READY)  ## check that imports run downwards only
 
 check: lint types ladder  ## lint, types and ladder
 
+docs: $(READY)  ## write the settings reference anew and build the site into site/; a broken link is an error
+	$(BIN)/python scripts/settings_page.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 results: $(READY)  ## run the experiments of docs/results.md on the data in OSSEIN_DATA (hours)
 	$(BIN)/python scripts/results.py run
 	$(BIN)/python scripts/results.py write
 
 clean:  ## remove what was built; runs and data stay
-	rm -rf $(VENV) build dist htmlcov .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) build dist site htmlcov .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info
 	find src tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -120,7 +120,7 @@ def test_what_a_bare_machine_needs_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     assert {re.match(r"[\w-]+", one)[0].lower() for one in wanted} <= named  # pyright: ignore
-    assert {"quickstart", "test", "lint", "types", "ladder", "check", "setup", "results", "clean"} <= targets()
+    assert {"quickstart", "test", "lint", "types", "ladder", "check", "setup", "docs", "results", "clean"} <= targets()
 
 
 def _paths(data: dict, prefix: str = "") -> set[str]:
