@@ -182,6 +182,20 @@ class Look:
         few = [int(n) for n in islice(clips, MOST_EXAMPLES)]
         return tuple(Example(self.store.names[n], says(n), n, frame(n) if frame else None) for n in few)
 
+    def most_often(self, count: np.ndarray, frame: np.ndarray, at: str = "frame") -> tuple[Example, ...]:
+        """The clips that have something most often as examples, with how often and where.
+
+        Args:
+            count: How often each clip has it, [N].
+            frame: The frame of each clip that shows it, [N]; looked at only where there is one.
+            at: The words before the number of the frame.
+        """
+        return self.examples(
+            worst(count, np.flatnonzero(count)),
+            lambda n: f"{times(count[n])}, {at} {frame[n]:.0f}",
+            lambda n: int(frame[n]),
+        )
+
 
 Check = Callable[[Look], Iterator[Result]]
 """Findings of one subject; nothing where all is well, `Skipped` where it cannot be told."""

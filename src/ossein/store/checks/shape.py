@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ossein.store.checks.base import Body, Example, Finding, Look, Result, median, norm, times, worst
+from ossein.store.checks.base import Body, Example, Finding, Look, Result, median, norm, worst
 
 STRAY = "joints far from their body"
 FILLED = "fill values that count as seen"
@@ -96,11 +96,7 @@ def strays(look: Look) -> Iterator[Result]:
         often = ", ".join(names[v] for v in np.argsort(-counts.sum(0), kind="stable")[:3] if counts[:, v].any())
         means = f"They are more than {FAR:g} sizes of the body away from it, most often {often}: detector errors, or no joints of it."
         help = "Give them score 0; one such joint spoils the scale and the middle of its whole clip."
-        shown = look.examples(
-            worst(total, clips),
-            lambda n: f"{times(total[n])}, frame {look['stray'][n, -1]:.0f}",
-            lambda n: int(look["stray"][n, -1]),
-        )
+        shown = look.most_often(total, look["stray"][:, -1])
         level = "warning" if len(clips) > _SOME * len(total) else "note"
         yield Finding(STRAY, level, len(clips), len(total), "clips", means, help, shown, drawn=True)
 
@@ -112,11 +108,7 @@ def fills(look: Look) -> Iterator[Result]:
     if len(clips):
         means = "Several joints are at one point exactly, such as (0, 0) or (1, 1), with a score above 0: they were not seen."
         help = "Give joints at that point score 0; a model would take it for a place where people put their hands."
-        shown = look.examples(
-            worst(total, clips),
-            lambda n: f"{times(total[n])}, frame {look['filled'][n, -1]:.0f}",
-            lambda n: int(look["filled"][n, -1]),
-        )
+        shown = look.most_often(total, look["filled"][:, -1])
         yield Finding(FILLED, "warning", len(clips), len(total), "clips", means, help, shown, drawn=True)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ossein.mapping import places
 from ossein.skeleton import Skeleton
-from ossein.store.checks.base import Body, Example, Finding, Look, Result, Skipped, norm, times, worst
+from ossein.store.checks.base import Body, Example, Finding, Look, Result, Skipped, norm, worst
 
 FLIPPED = "left and right change places"
 SWAPPED = "left and right swapped between limbs"
@@ -89,11 +89,7 @@ def flipped(look: Look) -> Iterator[Result]:
     if len(clips):
         means = "Limbs jump to the other side of the body between two frames, as detectors do that take left for right."
         help = "Nothing, if they are few; otherwise smooth over them, or track with a detector that knows sides better."
-        shown = look.examples(
-            worst(num, clips),
-            lambda n: f"{times(num[n])}, first in frame {look['flips'][n, 1]:.0f}",
-            lambda n: int(look["flips"][n, 1]),
-        )
+        shown = look.most_often(num, look["flips"][:, 1], "first in frame")
         level = "warning" if len(clips) > _SOME * len(num) else "note"
         yield Finding(FLIPPED, level, len(clips), len(num), "clips", means, help, shown, drawn=True)
 
