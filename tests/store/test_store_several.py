@@ -1,6 +1,7 @@
 """Several stores are sampled as one store of the clips that they would hold on one skeleton."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -124,6 +125,32 @@ def test_numbers_of_a_store_are_those_of_its_clips(stores, mixed):
         f"{mixed.stores[1].path.name}:clip 3@{v}" for v in range(3)
     ]
     assert several.names[11] == f"{stores[1].path.name}:clip 6"
+
+
+def test_performers_are_those_of_their_store_alone(build):
+    """Two stores count their performers from 0 each; the three pictures of a clip show the same one."""
+    told = [(COCO, 2, [0, 2, UNKNOWN]), (KINECT, 3, [2, 0]), (NTU, 3, [UNKNOWN, UNKNOWN]), (COCO, 2, [1])]
+    stores = [
+        build(
+            [replace(clip, subject=who) for clip, who in zip(some(skeleton, dims, len(people), seed), people)],
+            skeleton=skeleton,
+            classes=("a", "b"),
+        )
+        for seed, (skeleton, dims, people) in enumerate(told)
+    ]
+    several = Several(stores)
+    seen: set[int] = set()
+    for which, (_, _, people) in enumerate(told):
+        views = several.subjects[several.numbers(which)].reshape(-1, len(people))
+        assert len(views) == (1 if told[which][1] == 2 else 3)
+        assert (views == views[0]).all()
+        own = dict(zip(people, views[0].tolist()))
+        assert own.pop(UNKNOWN, UNKNOWN) == UNKNOWN
+        assert len(set(own.values())) == len(own)
+        assert UNKNOWN not in own.values()
+        assert not seen & set(own.values())
+        seen |= set(own.values())
+    assert Several(stores[:1]).subjects.tolist() == told[0][2]
 
 
 @pytest.mark.parametrize(("which", "indices"), [(3, None), (-1, None), (1, [7]), (1, [-1])])
