@@ -13,6 +13,8 @@ export class Player {
     this.recording = null;
     this.frame = 0;
     this.turn = { yaw: 0, pitch: 0 };
+    // A drag goes on where the pointer leaves the canvas.
+    canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
     canvas.addEventListener("pointermove", (event) => event.buttons && this.drag(event.movementX, event.movementY));
     canvas.addEventListener("dblclick", () => this.face(0, 0));
     new ResizeObserver(() => this.draw()).observe(canvas);

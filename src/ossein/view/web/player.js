@@ -36,7 +36,7 @@
       this.level = data.level ? numbers(data.level, M, T, V) : null;
     }
 
-    // Where joint v of person m is in frame t: pixels from the middle, and how near.
+    // Where joint v of person m is in frame t: from the middle, and how far away. What is near follows the pointer.
     place(m, t, v, turn) {
       const { T, V, C, low, step, middle, axes } = this.film;
       const at = ((m * T + t) * V + v) * C;
@@ -44,8 +44,8 @@
       if (C === 2) return [p[0], p[1], 0];
       const [x, y, z] = axes.map((axis) => axis[0] * p[0] + axis[1] * p[1] + axis[2] * p[2]);
       const [cy, sy, cp, sp] = [Math.cos(turn[0]), Math.sin(turn[0]), Math.cos(turn[1]), Math.sin(turn[1])];
-      const far = z * cy - x * sy;
-      return [x * cy + z * sy, y * cp - far * sp, y * sp + far * cp];
+      const far = z * cy + x * sy;
+      return [x * cy - z * sy, y * cp - far * sp, y * sp + far * cp];
     }
 
     draw(t, turn) {
@@ -70,7 +70,7 @@
       const joints = Array.from({ length: V }, (_, v) => this.place(m, t, v, turn).map((c) => c * scale));
       const level = (v) => (this.level ? this.level[first + v] : 0);
       const there = (v) => this.seen[first + v] && !(look === "given" && level(v));
-      const lines = bones.filter(([a, b]) => there(a) && there(b)).sort((one, other) => depth(one) - depth(other));
+      const lines = bones.filter(([a, b]) => there(a) && there(b)).sort((one, other) => depth(other) - depth(one));
       function depth([a, b]) { return joints[a][2] + joints[b][2]; }
       const stroke = ([a, b], style, width) => {
         pen.strokeStyle = style;

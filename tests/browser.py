@@ -94,6 +94,20 @@ class Page:
         whole = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(whole["data"]))
 
+    def drag(self, start: tuple[float, float], by: tuple[float, float]) -> None:
+        """Press the mouse button at a place of the window, move, and let go."""
+        end = (start[0] + by[0], start[1] + by[1])
+        steps = [("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)]
+        self.tell("Input.dispatchMouseEvent", type="mouseMoved", x=start[0], y=start[1])
+        for kind, (x, y) in steps:
+            held = kind != "mouseReleased"
+            self.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=int(held), clickCount=1)
+
+    def dark(self, dark: bool) -> None:
+        """What the page is told of the reader's taste."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.tell("Emulation.setEmulatedMedia", features=[scheme])
+
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(30)
