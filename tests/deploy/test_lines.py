@@ -112,3 +112,46 @@ def test_loose_frames_are_one_clip():
 def test_a_clip_without_frames(frames):
     with pytest.raises(DataError, match=r"line 1: 'frames' is no list of frames"):
         list(read_clips([f'{{"frames": {frames}}}'], THREE, 2))
+
+
+def test_persons_who_have_ids():
+    other = [[x + 1, y, s] for x, y, s in POSE]
+    frame = read_frame(
+        {"persons": [{"track_id": 7, "keypoints": POSE}, None, {"id": "ann", "keypoints": other}]}, THREE, 2, "here"
+    )
+    assert frame.ids == (7, "ann")
+    np.testing.assert_allclose(frame.x[:, 0, 0], [1, 2])
+    # A name of the frame is no name of a person.
+    assert read_frame({"id": 12, "keypoints": FLAT}, THREE, 2, "here").ids is None
+    assert read_frame({"persons": [{"keypoints": POSE}]}, THREE, 2, "here").ids is None
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ({"keypoints": POSE}, "here, person 1: its id is None"),
+        (POSE, "here, person 1: its id is None"),
+        ({"id": 3, "keypoints": POSE}, "here, person 1: its id is 3"),
+        ({"id": [3], "keypoints": POSE}, r"here, person 1: its id is \[3\]"),
+    ],
+)
+def test_ids_that_do_not_tell_persons_apart(second, told):
+    with pytest.raises(DataError, match=told):
+        read_frame({"persons": [{"id": 3, "keypoints": POSE}, second]}, THREE, 2, "here")
+
+
+def test_clips_of_persons_who_have_ids():
+    def person(who, x):
+        return {"id": who, "keypoints": [[x, 0, 1], [x, 1, 1], [x, 2, 1]]}
+
+    frames = [
+        [person("b", 5), person("a", 1)],
+        [person("a", 2)],
+        None,
+        [person("a", 4), person("c", 9), person("b", 8)],
+    ]
+    (clip,) = read_clips(map(json.dumps, frames), THREE, 2)
+    assert clip.x[:, :, 0, 0].tolist() == [[1, 2, 0, 4], [5, 0, 0, 8], [0, 0, 0, 9]]
+    assert clip.score[:, :, 0].tolist() == [[1, 1, 0, 1], [1, 0, 0, 1], [0, 0, 0, 1]]
+    with pytest.raises(DataError, match="frame 1: its persons have no id"):
+        list(read_clips([json.dumps([person("a", 1)]), json.dumps([POSE])], THREE, 2))

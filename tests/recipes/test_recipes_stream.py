@@ -1,12 +1,14 @@
 """Streams of text: the answers of a stream, and lines that are no frame."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ossein.deploy import Stream
 from ossein.errors import DataError, SettingsError
+from ossein.recipes.predict import Asked, predict
 from ossein.recipes.stream import Streaming, stream
 
 HOW = Streaming(window="6", every="3", size=(640, 480))
@@ -90,3 +92,20 @@ def test_settings_that_do_not_fit_stop_it(recogniser_run):
     _, text = lines()
     with pytest.raises(SettingsError, match="line 1: 1s cannot be told in frames"):
         list(stream(recogniser_run, text, Streaming(window="1s", size=(640, 480)), bad=lambda told: None))
+
+
+def test_lines_with_ids_are_the_clip_that_they_make(recogniser_run):
+    """The same lines to `stream` and to `predict`: one window, one answer."""
+    pose, _ = lines()
+    other = pose[::-1] + 40
+    text = []
+    for t in range(len(pose)):
+        both = [{"track_id": 4, "keypoints": pose[t].tolist()}, {"track_id": 9, "keypoints": other[t].tolist()}]
+        text.append(
+            json.dumps({"persons": both[:: 1 if t % 3 else -1][: 1 if t % 4 == 3 else 2], "width": 640, "height": 480})
+        )
+    (row,) = stream(recogniser_run, text, Streaming(window=str(len(text)), top=4))
+    (expected,) = predict(recogniser_run, [Path("-")], Asked(top=4), lines=text)
+    assert {one["class"]: one["probability"] for one in row["top"]} == pytest.approx(
+        {one["class"]: one["probability"] for one in expected["top"]}, abs=1e-5
+    )

@@ -11,11 +11,12 @@ from ossein.clip import Clip
 from ossein.deploy.windows import evenly
 from ossein.errors import DataError
 from ossein.readers.base import make_clip
-from ossein.readers.tracks import numbers
+from ossein.readers.tracks import assign_tracks, numbers
 from ossein.skeleton import Skeleton
 
 _PERSONS = ("persons", "people")
 _POSE = ("keypoints", "landmarks", "pose_landmarks", "poseLandmarks", "hand_landmarks", "pose_keypoints_2d")
+_WHO = ("track_id", "id")
 _CONFIDENCE = ("score", "visibility", "confidence")
 
 
@@ -28,12 +29,14 @@ class Frame:
         score: Confidence [M V].
         time: When it was taken, in seconds, where the line says so.
         size: Width and height of the image, where the line says so.
+        ids: Who each person is, where the line says so.
     """
 
     x: np.ndarray
     score: np.ndarray
     time: float | None = None
     size: tuple[float, float] | None = None
+    ids: tuple[int | str, ...] | None = None
 
 
 def parse(line: str | bytes, where: str) -> Any:
@@ -55,13 +58,13 @@ def read_frame(data: Any, skeleton: Skeleton, dims: int, where: str) -> Frame:
         data: None or an empty list (nobody); a list of persons; or an object with `persons`, or with the joints of one
             person under `keypoints` or `landmarks`, and if known `time` in seconds, `width` and `height`. A person is None, a
             flat list of numbers (C or C + 1 for each joint, the score last), a list of joints, or an object with either under
-            one of these keys. A joint is None, [x, y], [x, y, score] (with z between for 3-D), or {"x", "y", "z", "visibility"}.
+            one of these keys and if known with `track_id` or `id`, who it is. A joint is None, [x, y], [x, y, score] (with z between for 3-D), or {"x", "y", "z", "visibility"}.
         skeleton: The V joints.
         dims: C.
         where: What to name in an error.
 
     Raises:
-        DataError: It is something else, or a number is not finite.
+        DataError: It is something else, a number is not finite, or some persons have an id and some have not.
     """
     top = data if isinstance(data, dict) else {"persons": data}
     persons = next((top[key] for key in _PERSONS if key in top), None)
@@ -73,11 +76,14 @@ def read_frame(data: Any, skeleton: Skeleton, dims: int, where: str) -> Frame:
         )
     if not isinstance(persons, list | None):
         raise DataError(f"{where}: is a {type(persons).__name__}, expected a list of persons. Mend the line.")
-    rows = [_person(one, len(skeleton), dims, f"{where}, person {m}") for m, one in enumerate(persons or [])]
+    ids = _ids(persons or [], where)
+    # With ids a place in the list says nothing, so that None is nobody rather than someone who was lost.
+    some = [(m, one) for m, one in enumerate(persons or []) if one is not None or ids is None]
+    rows = [_person(one, len(skeleton), dims, f"{where}, person {m}") for m, one in some]
     grid = np.array(rows, np.float32).reshape(len(rows), len(skeleton), dims + 1)
     width, height = (_positive(top, key, where) for key in ("width", "height"))
     size = (width, height) if width and height else None
-    return Frame(grid[..., :-1], grid[..., -1], _number(top, "time", where), size)
+    return Frame(grid[..., :-1], grid[..., -1], _number(top, "time", where), size, ids)
 
 
 def read_clips(lines: Iterable[str | bytes], skeleton: Skeleton, dims: int) -> Iterator[Clip]:
@@ -131,12 +137,43 @@ def _clip(data: dict[str, Any], skeleton: Skeleton, dims: int, where: str) -> Cl
 
 
 def _stack(frames: list[Frame], name: str, skeleton: Skeleton, dims: int, **fields: Any) -> Clip:
+    if any(frame.ids for frame in frames):
+        return _followed(frames, name, skeleton, dims, **fields)
     most = max(1, *(len(frame.x) for frame in frames))
     x = np.zeros((most, len(frames), len(skeleton), dims), np.float32)
     score = np.zeros(x.shape[:-1], np.float32)
     for t, frame in enumerate(frames):
         x[: len(frame.x), t], score[: len(frame.x), t] = frame.x, frame.score
     return make_clip(name, x, score, skeleton, name=name, **fields)
+
+
+def _followed(frames: list[Frame], name: str, skeleton: Skeleton, dims: int, **fields: Any) -> Clip:
+    """Frames of persons who have ids as a clip: a slot is one person, those seen best are the first."""
+    for t, frame in enumerate(frames):
+        if len(frame.x) and not frame.ids:
+            raise DataError(f"{name}, frame {t}: its persons have no id, those of other frames have. Give it to all.")
+    poses = [list(np.concatenate([frame.x, frame.score[..., None]], -1)) for frame in frames]
+    x, score = assign_tracks(poses, len(skeleton), dims=dims, ids=[frame.ids or () for frame in frames])
+    return make_clip(name, x, score, skeleton, name=name, **fields)
+
+
+def _ids(persons: list[Any], where: str) -> tuple[int | str, ...] | None:
+    """Who the persons are; None where the line does not say."""
+    said = {m: _who(one) for m, one in enumerate(persons) if one is not None}
+    if all(who is None for who in said.values()):
+        return None
+    ids: list[int | str] = []
+    for m, who in said.items():
+        if not isinstance(who, int | str) or who in ids:
+            raise DataError(f"{where}, person {m}: its id is {who!r}. Give each person a number or name of their own.")
+        ids.append(who)
+    return tuple(ids)
+
+
+def _who(person: Any) -> Any:
+    if not isinstance(person, dict):
+        return None
+    return next((person[key] for key in _WHO if person.get(key) is not None), None)
 
 
 def _pose(item: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ What is kept is the last window, in arrays made once: memory does not grow, a fr
 when an answer is due. That answer is the one that the same window of a recording gets.
 """
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import numpy as np
 
 from ossein.clip import Clip
 from ossein.deploy.predict import Answer, Predictor, load
+from ossein.deploy.ring import Places, Ring
 from ossein.deploy.windows import Piece, Span, evenly, usual
 from ossein.errors import DataError, SettingsError, SkeletonError
 
 MOST = 1024
 """Frames kept of a window whose frames say when they were taken; where more come, those too near to the last are left out."""
+
+SPARE = 6
+"""Places beyond the persons that are followed, where tracks have ids: who is there most of a window is known at its end."""
 
 _TOLERANCE = 1e-3
 """In frames: by how much times may miss the end of a window, since they are rounded."""
@@ -38,36 +43,14 @@ class _Clock:
     gap: float
 
 
-class _Ring:
-    """The last frames, in arrays that are made once."""
-
-    def __init__(self, persons: int, frames: int, joints: int, dims: int) -> None:
-        self.x = np.zeros((persons, frames, joints, dims), np.float32)
-        self.score = np.zeros((persons, frames, joints), np.float32)
-        self.times = np.zeros(frames)
-        self.num = self.head = 0
-
-    def put(self, x: np.ndarray, score: np.ndarray, time: float) -> None:
-        """Add a frame, in place of the oldest where there is no room."""
-        self.x[:, self.head], self.score[:, self.head], self.times[self.head] = x, score, time
-        self.num, self.head = min(self.num + 1, len(self.times)), (self.head + 1) % len(self.times)
-
-    def after(self, time: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coordinates, confidence and times of the frames after a time, the oldest first."""
-        order = np.arange(self.head - self.num, self.head) % len(self.times)
-        order = order[self.times[order] > time]
-        return self.x[:, order], self.score[:, order], self.times[order]
-
-    def clear(self) -> None:
-        """Forget all frames."""
-        self.num = self.head = 0
-
-
 class Stream:
     """A recogniser for frames that come one by one.
 
     A window of frames gets an answer as soon as it is full, and then one `every` so often. Two frames that show somebody and
     lie further apart than `gap` do not belong together: what was before is forgotten, and a new window begins.
+
+    Persons are told apart by their ids, where frames give them: of all in a window those are shown to the model who are seen
+    best in it (`readers.tracks`). Who has gone longest makes room for who comes. Without ids they are told apart by place.
 
     Args:
         model: A predictor, or the folder of a run or of its bundle.
@@ -75,7 +58,7 @@ class Stream:
         window: The length of a window (48 frames, or "1.5s"); where not given, that of the clips the model learned from.
         every: From one answer to the next; a quarter of a window where not given.
         gap: How far apart two frames that show somebody may lie, less than a window; half of one where not given.
-        persons: How many persons are followed, by their place in each frame; as many as the model takes where not given.
+        persons: How many persons are followed; as many as the model takes where not given.
         size: Width and height of the image, for a model that needs them.
         top: How many classes to name.
         sure: The least probability at which a class is named; that of the bundle where not given.
@@ -108,37 +91,48 @@ class Stream:
             raise SettingsError("the model needs the width and height of the image. Say them (--size WIDTH HEIGHT).")
         self._spans = [None if text is None else Span.read(text) for text in (window, every, gap)]
         self._clock: _Clock | None = None
-        self._ring = _Ring(0, 1, 1, 1)
+        self._named: bool | None = None
+        self._ring, self._places = Ring(0, 1, 1, 1), Places(0)
         self._frame = -1
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames; times may begin anew."""
         self._ring.clear()
+        self._places.clear()
         self._now: float | None = None
         self._begin(0.0)
 
-    def push(self, x: np.ndarray | None, score: np.ndarray | None = None, time: float | None = None) -> Answer | None:
+    def push(
+        self,
+        x: np.ndarray | None,
+        score: np.ndarray | None = None,
+        time: float | None = None,
+        ids: Sequence[Hashable] | None = None,
+    ) -> Answer | None:
         """Take one frame.
 
         Args:
             x: Coordinates [M V C], or [V C] of one person; None where nobody is there.
             score: Confidence [M V], or [V]; 0 is absent. Where not given, joints whose coordinates are not finite are absent.
             time: When the frame was taken, in seconds from anywhere; for every frame or for none.
+            ids: Who each person is, as a tracker tells them apart; for every frame that shows somebody, or for none.
 
         Returns:
             The answer for the last window where one is due, else None.
 
         Raises:
-            DataError: A score is out of range, a coordinate of a present joint is not finite, or times do not increase. The
-                frame is left out.
+            DataError: A score is out of range, a coordinate of a present joint is not finite, ids are not one for each
+                person, or times do not increase. The frame is left out.
             SkeletonError: It has other joints than the model was trained on.
-            SettingsError: Times are given for some frames alone, or a length of time cannot be told.
+            SettingsError: Times or ids are given for some frames alone, or a length of time cannot be told.
         """
-        pose, sure = self._pose(x, score)
-        clock = self._start(timed=time is not None)
+        found, given = self._read(x, score)
+        if ids is not None and not len(set(ids)) == len(ids) == len(found):
+            raise DataError(f"ids {list(ids)} for {len(found)} persons. Give one for each, and each once.")
+        clock = self._start(timed=time is not None, named=ids is not None if len(found) else None)
         now = self._tick(time)
-        there = bool(sure.any())
+        there = bool((given if ids is not None else given[: self.persons]).any())
         if self._count and now - self._seen > clock.gap:
             self._ring.clear()
             self._count = 0
@@ -147,7 +141,7 @@ class Stream:
                 return None
             self._begin(now)
             self._due = clock.window
-        self._keep(clock, pose, sure, now)
+        self._keep(clock, *self._place(found, given, ids, now), now)
         self._seen = now if there else self._seen
         return self._answer(clock) if self._is_due(clock) else None
 
@@ -166,14 +160,18 @@ class Stream:
         self._count = self._fresh = 0
         self._due = 0.0
 
-    def _start(self, *, timed: bool) -> _Clock:
-        """The clock, which the first frame sets, and the arrays with it."""
-        if self._clock is None:
-            self._clock = self._set(timed)
-            frames = MOST if timed else int(self._clock.window)
-            self._ring = _Ring(self.persons, frames, len(self.predictor.skeleton), self.predictor.card.dims)
+    def _start(self, *, timed: bool, named: bool | None) -> _Clock:
+        """The clock, which the first frame sets; the arrays, which the first frame that shows somebody sets."""
+        self._clock = self._clock or self._set(timed)
         if self._clock.timed != timed:
             raise SettingsError("some frames say their time and some do not. Give it for all, or for none.")
+        if named is not None and self._named is None:
+            frames = MOST if timed else int(self._clock.window)
+            places = self.persons + (SPARE if named else 0)
+            self._ring = Ring(places, frames, len(self.predictor.skeleton), self.predictor.card.dims)
+            self._named, self._places = named, Places(places)
+        if named is not None and self._named != named:
+            raise SettingsError("some frames say who is who and some do not. Give ids for all persons, or for none.")
         return self._clock
 
     def _set(self, timed: bool) -> _Clock:
@@ -206,12 +204,11 @@ class Stream:
         self._now = float(time)
         return self._now
 
-    def _pose(self, x: np.ndarray | None, score: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """A frame [M V C] with its scores [M V], checked, of as many persons as are followed."""
+    def _read(self, x: np.ndarray | None, score: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """A frame [M V C] with its scores [M V], checked."""
         joints, dims = len(self.predictor.skeleton), self.predictor.card.dims
-        pose, sure = np.zeros((self.persons, joints, dims), np.float32), np.zeros((self.persons, joints), np.float32)
         if x is None:
-            return pose, sure
+            return np.zeros((0, joints, dims), np.float32), np.zeros((0, joints), np.float32)
         x = np.asarray(x, np.float32)
         x = x[None] if x.ndim == 2 else x
         if x.ndim != 3 or x.shape[1:] != (joints, dims):
@@ -228,8 +225,23 @@ class Stream:
             )
         if not ((given >= 0) & (given <= 1)).all() or (~finite & (given > 0)).any():
             raise DataError("a score is not in 0 to 1, or a joint with a score has no finite place. Give it score 0.")
-        num = min(len(x), self.persons)
-        pose[:num], sure[:num] = np.where(given[..., None] > 0, x, 0)[:num], given[:num]
+        return np.where(given[..., None] > 0, x, 0), given
+
+    def _place(
+        self, x: np.ndarray, score: np.ndarray, ids: Sequence[Hashable] | None, now: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A frame with everybody at their place: by their id, or as they came."""
+        pose, sure = np.zeros_like(self._ring.x[:, 0]), np.zeros_like(self._ring.score[:, 0])
+        if ids is None:
+            num = min(len(x), len(pose))
+            pose[:num], sure[:num] = x[:num], score[:num]
+            return pose, sure
+        places, changed = self._places.take(ids, now)
+        for place in changed:
+            self._ring.forget(place)
+        for m, place in enumerate(places):
+            if place is not None:
+                pose[place], sure[place] = x[m], score[m]
         return pose, sure
 
     def _keep(self, clock: _Clock, pose: np.ndarray, sure: np.ndarray, now: float) -> None:
@@ -261,6 +273,9 @@ class Stream:
         self._fresh = 0
         step, now = self._step(clock), self._last(clock)
         x, score, times = self._ring.after(now - clock.window + _TOLERANCE * step)
+        if self._named:
+            best = np.argsort(-score.sum((1, 2)), kind="stable")[: self.persons]
+            x, score = x[best], score[best]
         if clock.timed:
             x, score = evenly(x, score, times)
         clip = Clip(x, score, size=self.size)

@@ -24,7 +24,7 @@ class Streaming:
     gap: str | None = None
     """Begin anew where two frames that show somebody lie further apart; half a window."""
     persons: int | None = None
-    """How many persons are followed, by their place in the line; by default as many as the model takes."""
+    """How many persons are followed, by their track_id or else by their place in the line; by default as many as the model takes."""
     size: tuple[float, float] | None = None
     """Width and height of the image, where the model needs them; by default those that the first line says."""
     top: int = 3
@@ -66,7 +66,7 @@ def stream(
             frame = read_frame(parse(line, where), model.skeleton, model.card.dims, where)
             live = live or (how or Streaming()).open(model, frame)
             with within(where):
-                told = live.push(frame.x, frame.score, frame.time)
+                told = live.push(frame.x, frame.score, frame.time, frame.ids)
         except DataError as error:
             if bad is None:
                 raise
