@@ -1,48 +1,22 @@
 """Recognition: folds and seeds, few labels, where weights come from, and that test clips decide nothing."""
 
 import json
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
+from runs import Watched, equal, losses, remade, weights, with_label
 
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import load_pretrained, load_recogniser, read_card
 from ossein.errors import BundleError, DataError, SettingsError, SkeletonError
 from ossein.evaluate.model import class_scores
-from ossein.readers.base import Source
-from ossein.recipes.base import Silent
-from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
-from ossein.store import draw_labels, resolve, write_store
-from ossein.train import Run, read_tensors
+from ossein.store import draw_labels, resolve
+from ossein.train import Run
 
 NUMBERS = ("top1", "top5", "mean_class")
-
-
-def remade(store, path, change):
-    """The store's clips, each as `change(number, clip)` gives it back."""
-    clips = [change(i, store.clip(i)) for i in range(len(store))]
-    splits = {name: tuple(store.names[i] for i in members) for name, members in store.splits.items()}
-    return write_store(Source(iter(clips), skeleton=store.skeleton, classes=store.classes, splits=splits), path)
-
-
-def with_label(clip, label):
-    return Clip(clip.x, clip.score, clip.name, label, size=clip.size)
-
-
-def weights(folder):
-    return load_recogniser(folder)[0].state_dict()
-
-
-def equal(a, b):
-    return all(torch.equal(a[key], b[key]) for key in a)
-
-
-def losses(folder):
-    return [line["loss"] for line in Run(folder).log_lines()]
 
 
 def test_the_curve_of_ssl(recogniser_run):
@@ -113,33 +87,15 @@ def test_folds_alone_are_averaged_over_folds(fixed_store, tiny_recognise, tmp_pa
 def test_going_on_redoes_nothing_that_is_done(fixed_store, tiny_recognise, tmp_path, monkeypatch):
     call = {"splits": ["a?"], "seeds": (0, 1), "settings": tiny_recognise(fixed_store, epochs=1)}
     whole = recognise("ssl", fixed_store, tmp_path / "whole", **call)
-    steps = 0
-
-    class Screen:
-        def say(self, text): ...
-
-        def training(self, title):
-            return self
-
-        def __enter__(self):
-            return self.report
-
-        def __exit__(self, *_): ...
-
-        def report(self, progress):
-            nonlocal steps
-            steps += 1
-            if steps == 8:  # in the third of four runs of three steps
-                raise KeyboardInterrupt
-
+    cut, rest = Watched(stop_at=8), Watched()  # in the third of four runs of three steps
     with pytest.raises(KeyboardInterrupt):
-        recognise("ssl", fixed_store, tmp_path / "cut", screen=Screen(), **call)
+        recognise("ssl", fixed_store, tmp_path / "cut", screen=cut, **call)
     assert not (tmp_path / "cut" / "results.json").exists()
     done = [tmp_path / "cut" / "a1-seed0", tmp_path / "cut" / "a1-seed1"]
     before = {path: path.stat().st_mtime_ns for folder in done for path in folder.rglob("*")}
-    assert recognise("ssl", fixed_store, tmp_path / "cut", screen=Screen(), resume=True, **call) == whole
+    assert recognise("ssl", fixed_store, tmp_path / "cut", screen=rest, resume=True, **call) == whole
     assert {path: path.stat().st_mtime_ns for folder in done for path in folder.rglob("*")} == before
-    assert steps == 8 + 3 + 3
+    assert (cut.steps, rest.steps) == (8, 3 + 3)
     for name in ("a1-seed0", "a2-seed0", "a2-seed1"):
         assert equal(weights(tmp_path / "cut" / name), weights(tmp_path / "whole" / name))
 
@@ -200,102 +156,6 @@ def test_clips_without_a_label(fixed_store, tiny_recognise, tmp_path):
     with pytest.raises(DataError, match=r"1 test clips of 'half' have no label, such as 'clip 15'"):
         recognise("ssl", test, tmp_path / "run", splits=["half"], labels="1-per-class", settings=settings)
     assert not (tmp_path / "run").exists()
-
-
-def tiny(preset, store, **train):
-    """The settings of a preset made small: of our own, with a teacher and dropout."""
-    s = (
-        preset(Facts.of(store, np.arange(12)), None)
-        if preset is RECOGNISE["ossein"]
-        else preset(Facts.of(store, np.arange(12)))
-    )
-    small = s.model.change(encoder=s.model.encoder.change(width=8, depth=1))
-    train = {"epochs": 3, "steps": 0, "batch": 5, "precision": "fp32", "device": "cpu", **train}
-    return s.change(input=s.input.change(frames=8), model=small, train=s.train.change(**train))
-
-
-def taught(store, **train):
-    s = tiny(RECOGNISE["ossein"], store, **train)
-    return s.change(teach=s.teach.change(beside=4, sure=0.3))
-
-
-def test_what_a_teacher_is_given(fixed_store, tmp_path):
-    """Labels that are not in the draw change nothing, there or not; nor does anything in the test half."""
-    drawn = draw_labels(fixed_store.labels, np.arange(12), "1-per-class", 0)
-
-    def other(i, clip):
-        if i < 12:
-            return with_label(clip, clip.label if i in drawn else UNKNOWN)
-        return Clip(clip.x[..., ::-1] * 0.5 + 3, clip.score, clip.name, (clip.label + 1) % 4, size=clip.size)
-
-    stores = {"a": fixed_store, "b": remade(fixed_store, tmp_path / "b.clips", other)}
-    for name, store in stores.items():
-        recognise(
-            "ossein", store, tmp_path / name, splits=["half"], labels="1-per-class", settings=taught(store, epochs=6)
-        )
-    assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
-    assert losses(tmp_path / "a") == losses(tmp_path / "b")
-    assert max(line["sure"] for line in Run(tmp_path / "a").log_lines()) > 0
-    data = read_card(tmp_path / "a")[1].data
-    assert (data["clips"], data["seen"]) == (4, "0-11")
-
-
-def test_clips_without_a_label_are_beside_the_others(fixed_store, tmp_path):
-    store = remade(
-        fixed_store, tmp_path / "some.clips", lambda i, c: with_label(c, UNKNOWN if i in (0, 5) else c.label)
-    )
-    settings = taught(store, epochs=1)
-    recognise("ossein", store, tmp_path / "run", splits=["half"], settings=settings)
-    data = read_card(tmp_path / "run")[1].data
-    assert (data["clips"], data["seen"]) == (10, "0-11")
-    nobody = settings.change(teach=settings.teach.change(beside=0))
-    for without in (nobody, settings.change(teach=None)):
-        with pytest.raises(DataError, match=r"2 train clips of 'half' have no label, such as 'clip 0'"):
-            recognise("ossein", store, tmp_path / "x", splits=["half"], settings=without)
-    test = remade(fixed_store, tmp_path / "test.clips", lambda i, c: with_label(c, UNKNOWN if i == 15 else c.label))
-    with pytest.raises(DataError, match=r"1 test clips of 'half' have no label, such as 'clip 15'"):
-        recognise("ossein", test, tmp_path / "x", splits=["half"], settings=settings)
-    none = remade(fixed_store, tmp_path / "no.clips", lambda i, c: with_label(c, UNKNOWN if i < 12 else c.label))
-    with pytest.raises(DataError, match=r"no clip to train on"):
-        recognise("ossein", none, tmp_path / "x", splits=["half"], settings=settings)
-    assert not (tmp_path / "x").exists()
-
-
-def test_a_moving_average_alone_sees_labelled_clips_alone(fixed_store, tmp_path):
-    s = taught(fixed_store, epochs=1)
-    s = s.change(teach=s.teach.change(beside=0))
-    recognise("ossein", fixed_store, tmp_path, splits=["half"], labels="1-per-class", settings=s)
-    assert read_card(tmp_path)[1].data["clips"] == 4
-    assert read_card(tmp_path)[1].data["seen"] != "0-11"
-
-
-def test_going_on_with_a_teacher_is_exact(fixed_store, tmp_path):
-    encoder = tmp_path / "pre"
-    before = tiny(PRETRAIN["ossein"], fixed_store, epochs=1)
-    pretrain("ossein", fixed_store, encoder, splits=["half"], settings=before)
-    settings = taught(fixed_store, save_every=1)
-    call = {"splits": ["half"], "labels": "2-per-class", "pretrained": encoder, "settings": settings}
-    whole = recognise("ossein", fixed_store, tmp_path / "whole", **call)
-
-    class Screen(Silent):
-        @contextmanager
-        def training(self, title):
-            yield self.report
-
-        def report(self, progress):
-            if progress.step == 4:  # after the second of three epochs: a ramp, a teacher and dropout under way
-                raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match=r"power cut"):
-        recognise("ossein", fixed_store, tmp_path / "cut", screen=Screen(), **call)
-    torch.manual_seed(5)
-    results = recognise("ossein", fixed_store, tmp_path / "cut", resume=True, **call)
-    assert {**results, "runs": 0} == {**whole, "runs": 0}
-    assert equal(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
-    assert Run(tmp_path / "cut").log_lines() == Run(tmp_path / "whole").log_lines()
-    states = [read_tensors(tmp_path / name / "checkpoint.safetensors")[0] for name in ("cut", "whole")]
-    assert {"model/steps", "model/done", "model/teacher.norm.running_var"} <= states[0].keys()
-    assert equal(*states)
 
 
 def test_the_test_half_decides_nothing(fixed_store, tiny_recognise, tiny_pretrain, tmp_path):
