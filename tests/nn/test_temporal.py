@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ossein.nn import MultiScaleTemporal, TemporalConv
+from ossein.nn import MultiScaleTemporal, TemporalConv, along_time
 
 V, N, T, D = 3, 2, 9, 8
 
@@ -115,3 +115,35 @@ def test_a_temporal_convolution_sums_over_frames_around_every_stride(kernel: int
             if 0 <= source < T:
                 expected += h[:, :, source] @ m.conv.weight[:, :, k, 0].T
         torch.testing.assert_close(out[:, :, t], expected)
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (5, 2), (3, 9)])
+def test_convolution_over_time_has_torchs_gradients(kernel: int, dilation: int):
+    torch.manual_seed(0)
+    h, weight = torch.randn(4, T, 6).requires_grad_(), torch.randn(5, 6, kernel).requires_grad_()
+    out = along_time(h, weight, dilation)
+    padding = kernel // 2 * dilation
+    expected = F.conv1d(h.transpose(1, 2), weight, padding=padding, dilation=dilation).transpose(1, 2)
+    torch.testing.assert_close(out, expected)
+    aim = torch.randn_like(out)
+    mine, theirs = (torch.autograd.grad((one * aim).sum(), (h, weight)) for one in (out, expected))
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_convolution_over_time_passes_gradcheck():
+    torch.manual_seed(0)
+    h, weight = (torch.randn(shape, dtype=torch.float64).requires_grad_() for shape in [(2, 5, 3), (4, 3, 3)])
+    assert torch.autograd.gradcheck(lambda h, weight: along_time(h, weight, 2), (h, weight))
+
+
+def test_convolution_over_time_in_half_precision():
+    torch.manual_seed(0)
+    h, weight = torch.randn(20, T, 6).requires_grad_(), torch.randn(5, 6, 3).requires_grad_()
+    exact = torch.autograd.grad(along_time(h, weight).square().mean(), (h, weight))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = along_time(h, weight)
+    assert out.dtype == torch.bfloat16
+    for one, other in zip(torch.autograd.grad(out.float().square().mean(), (h, weight)), exact, strict=True):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 0.02 * other.norm()

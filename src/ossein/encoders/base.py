@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ossein.nn import GraphConv, GraphStack
+from ossein.nn import GraphConv, GraphStack, Linear
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -104,7 +104,7 @@ class GraphEncoder(Encoder):
         super().__init__()
         self.dims, self.settings = dims, settings
         self.width = settings.width
-        self.embed = nn.Linear(dims, settings.width)
+        self.embed = Linear(dims, settings.width)
         self.token = nn.Parameter(torch.zeros(settings.width))
         self.stack = GraphStack(self.conv, skeleton, settings.width, settings.depth)
         nn.init.normal_(self.token, std=0.02)
@@ -133,7 +133,13 @@ class GraphEncoder(Encoder):
 
     def hide(self, h: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"] | None) -> Float[Tensor, "V R D"]:
         """Embedded joints with the learned vector in place of hidden ones."""
-        return h if hidden is None else torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h)
+        if hidden is None:
+            return h
+        if torch.compiler.is_compiling():
+            return torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h)
+        # Whole rows are copied: choosing number by number costs as much as several layers.
+        rows = torch.nonzero(hidden.flatten()).squeeze(1)
+        return h.flatten(0, 1).index_copy(0, rows, self.token.to(h.dtype).expand(len(rows), -1)).view_as(h)
 
 
 def to_graphs(x: Tensor, rows: Tensor | None = None) -> Tensor:

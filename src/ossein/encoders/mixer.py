@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ossein.encoders.base import Encoder, thin
 from ossein.errors import SkeletonError
 from ossein.mapping import joint_matrix, match_joints, transfer_joint_weights
-from ossein.nn import BatchNorm, JointMixing, MixBlock, Rows, all_present, present_rows
+from ossein.nn import BatchNorm, JointMixing, Linear, MixBlock, Places, all_present, present_rows
 from ossein.nn.mixing import matrices
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
@@ -56,7 +56,7 @@ class Mixer(Encoder):
         self.width, self.stride = settings.width, settings.stride
         self.register_buffer("parents", torch.tensor(skeleton.parents()), persistent=False)
         self.parents: Tensor
-        self.embed = nn.Linear(3 * dims + 1, settings.width)
+        self.embed = Linear(3 * dims + 1, settings.width)
         self.joint = nn.Parameter(0.3 * torch.randn(len(skeleton), settings.width))
         # Two blocks at one distance, two at twice that: a few blocks see the whole of a clip.
         self.blocks = nn.ModuleList(
@@ -129,7 +129,7 @@ def _shared(encoder: Mixer) -> set[str]:
     return {name for name in encoder.state_dict() if name != "joint" and not name.endswith("joints.matrix")}
 
 
-def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Rows]:
+def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Places]:
     return here.unsqueeze(-1), present_rows(here.expand(num_joints, -1, -1))
 
 

@@ -1,10 +1,11 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
 from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
+from ossein.nn.linear import Linear, weight_gradient
 from ossein.nn.mixing import JointMixing, MixBlock
 from ossein.nn.norm import BatchNorm, PReLU
-from ossein.nn.rows import Rows, all_present, present_rows, put_rows, take_rows
-from ossein.nn.temporal import MultiScaleTemporal, TemporalConv
+from ossein.nn.rows import Places, all_present, present_rows, put_rows, take_rows
+from ossein.nn.temporal import MultiScaleTemporal, TemporalConv, along_time
 
 __all__ = [
     "BatchNorm",
@@ -14,16 +15,19 @@ __all__ = [
     "GraphConv",
     "GraphStack",
     "JointMixing",
+    "Linear",
     "MixBlock",
     "MultiScaleTemporal",
     "PReLU",
     "PartitionConv",
-    "Rows",
+    "Places",
     "TemporalConv",
     "all_present",
+    "along_time",
     "gather",
     "partitions",
     "present_rows",
     "put_rows",
     "take_rows",
+    "weight_gradient",
 ]

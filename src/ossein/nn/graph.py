@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ossein.nn.linear import Linear
 from ossein.nn.norm import BatchNorm, PReLU
 from ossein.skeleton import Skeleton
 
@@ -51,10 +52,10 @@ class GINConv(GraphConv):
         )
         self.matrix: Tensor
         # The batch norm takes away any constant, so the first map has no bias.
-        self.first = nn.Linear(features_in, features_out, bias=False)
+        self.first = Linear(features_in, features_out, bias=False)
         self.norm = BatchNorm(features_out)
         self.act = PReLU()
-        self.second = nn.Linear(features_out, features_out)
+        self.second = Linear(features_out, features_out)
 
     def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
         """One round of messages."""
@@ -70,7 +71,7 @@ class GCNConv(GraphConv):
         root = looped.sum(1).rsqrt()
         self.register_buffer("matrix", root[:, None] * looped * root, persistent=False)
         self.matrix: Tensor
-        self.linear = nn.Linear(features_in, features_out, bias=False)
+        self.linear = Linear(features_in, features_out, bias=False)
         self.bias = nn.Parameter(torch.zeros(features_out))
 
     def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
@@ -91,7 +92,7 @@ class GATConv(GraphConv):
         self.register_buffer("far", far, persistent=False)
         self.far: Tensor
         self.heads = 4 if features_out % 4 == 0 else 1
-        self.linear = nn.Linear(features_in, features_out, bias=False)
+        self.linear = Linear(features_in, features_out, bias=False)
         self.receive = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
         self.send = nn.Parameter(torch.empty(self.heads, features_out // self.heads))
         self.bias = nn.Parameter(torch.zeros(features_out))
@@ -121,7 +122,7 @@ class PartitionConv(GraphConv):
         self.register_buffer("matrix", partitions(skeleton), persistent=False)
         self.matrix: Tensor
         self.importance = nn.Parameter(torch.ones_like(self.matrix))
-        self.linear = nn.Linear(len(self.matrix) * features_in, features_out)
+        self.linear = Linear(len(self.matrix) * features_in, features_out)
 
     def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
         """One round of messages."""

@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from ossein.nn.linear import Linear
 from ossein.nn.norm import BatchNorm
-from ossein.nn.rows import Rows
+from ossein.nn.rows import Places
 from ossein.nn.temporal import TemporalConv
 from ossein.skeleton import Skeleton
 
@@ -25,7 +26,7 @@ class JointMixing(nn.Module):
 
     def __init__(self, skeleton: Skeleton, width: int, heads: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, width)
+        self.linear = Linear(width, width)
         start = matrices(skeleton, heads)
         self.matrix = nn.Parameter(start + 0.02 * torch.randn_like(start))
 
@@ -66,17 +67,18 @@ class MixBlock(nn.Module):
         self.frames = TemporalConv(width, kernel, dilation=dilation)
 
     def forward(
-        self, h: Float[Tensor, "V N T D"], places: tuple[Bool[Tensor, "N T 1"], Rows] | None = None
+        self, h: Float[Tensor, "V N T D"], places: tuple[Bool[Tensor, "N T 1"], Places] | None = None
     ) -> Float[Tensor, "V N T D"]:
         """Features after looking along both axes.
 
         Args:
             h: Features, 0 where a frame is absent.
-            places: Where a frame is present, and which (joint, clip, frame) places are; None where everything is. Absent frames stay 0, as the padding of the convolution is.
+            places: Where a frame is present, and which (joint, clip, frame) places are; None where everything is.
+                Absent frames stay 0, as the padding of the convolution is.
         """
         here, rows = places or (None, None)
-        h = h + _only(here, self.joints(F.relu(self.norm_joints(h, rows))))
-        return h + _only(here, self.frames(F.relu(self.norm_frames(h, rows))))
+        h = h + _only(here, self.joints(F.relu(self.norm_joints(h, rows), inplace=True)))
+        return h + _only(here, self.frames(F.relu(self.norm_frames(h, rows), inplace=True)))
 
 
 def _only(here: Tensor | None, h: Tensor) -> Tensor:

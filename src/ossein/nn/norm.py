@@ -11,8 +11,9 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from ossein.nn.rows import Rows, put_rows, take_rows
+from ossein.nn.rows import Places, put_rows, take_rows
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -22,7 +23,7 @@ class BatchNorm(nn.BatchNorm1d):
     out as 0), and with several processes mean and variance are those of all their rows.
     """
 
-    def forward(self, input: Float[Tensor, "*R D"], rows: Rows = None) -> Float[Tensor, "*R D"]:
+    def forward(self, input: Float[Tensor, "*R D"], rows: Places = None) -> Float[Tensor, "*R D"]:
         """Normalise the last axis.
 
         Args:
@@ -78,6 +79,8 @@ class PReLU(nn.Module):
 
     def forward(self, x: Float[Tensor, "*R D"]) -> Float[Tensor, "*R D"]:
         """Apply it to every number."""
+        if x.device.type != "cpu" or torch.compiler.is_compiling():
+            return F.prelu(x, self.slope.to(x.dtype))
         return _PReLU.apply(x, self.slope)
 
 
@@ -85,17 +88,26 @@ class _PReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: Tensor) -> Tensor:
         ctx.save_for_backward(x, slope)
-        return F.prelu(x, slope.to(x.dtype))
+        return F.leaky_relu(x, float(slope))
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
-        grad = grads[0]
-        # Kernels that take no boolean mask: those are not vectorised, and autograd's own gradient of the slope goes axis
-        # by axis; either would cost more than the rest of the layer.
-        above = torch.ops.aten.threshold_backward(grad, x, 0)
-        steep = (grad * x.clamp(max=0)).sum(dtype=slope.dtype).reshape(1)
-        return torch.lerp(above, grad, slope.to(grad.dtype)), steep
+        grad = grads[0].contiguous()
+        back = torch.ops.aten.leaky_relu_backward(grad, x, float(slope), False)
+        return back, _dot(grad, x.clamp(max=0)).to(slope.dtype).reshape(1)
+
+
+def _dot(a: Float[Tensor, "*R D"], b: Float[Tensor, "*R D"]) -> Float[Tensor, ""]:
+    """Sum of products; in full precision that of half-precision numbers, which torch's own dot product is slow on."""
+    if a.dtype in (torch.float32, torch.float64):
+        return torch.dot(a.flatten(), b.flatten())
+    # A batch norm passes on the sum over rows of gradient times normalised input: here mean 0, deviation 1.
+    one = torch.ones(a.shape[-1])
+    stats = (one, one.new_zeros(one.shape), one, one.new_zeros(one.shape), one)
+    flat = (a.flatten(0, -2), b.flatten(0, -2))
+    return torch.ops.aten.native_batch_norm_backward(*flat, *stats, True, 0.0, [False, True, False])[1].sum()
 
 
 class _SumOverProcesses(torch.autograd.Function):

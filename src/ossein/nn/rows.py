@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-Rows = Int[Tensor, " P"] | Bool[Tensor, " R"] | None
+Places = Int[Tensor, " P"] | Bool[Tensor, " R"] | None
 """Numbers of the rows that exist, or whether each does (for export, which is evaluation); None for all of them."""
 
 
@@ -18,7 +18,7 @@ def all_present(here: Bool[Tensor, "*R"]) -> bool:
     return not torch.compiler.is_exporting() and bool(here.all())
 
 
-def present_rows(here: Bool[Tensor, "*R"]) -> Rows:
+def present_rows(here: Bool[Tensor, "*R"]) -> Places:
     """The rows, all axes flattened, in which something is present.
 
     >>> present_rows(torch.tensor([[True, False], [False, True]]))
@@ -29,12 +29,12 @@ def present_rows(here: Bool[Tensor, "*R"]) -> Rows:
     return None if bool(here.all()) else torch.nonzero(here.flatten()).squeeze(1)
 
 
-def take_rows(x: Tensor, rows: Rows, axis: int = 0) -> Tensor:
+def take_rows(x: Tensor, rows: Places, axis: int = 0) -> Tensor:
     """The rows to work on: those that exist, or all where they are told by a mask."""
     return x if rows is None or rows.dtype == torch.bool else x.index_select(axis, rows)
 
 
-def put_rows(x: Tensor, rows: Rows, num: int | torch.SymInt, axis: int = 0) -> Tensor:
+def put_rows(x: Tensor, rows: Places, num: int | torch.SymInt, axis: int = 0) -> Tensor:
     """What was made of taken rows at their places among all `num`, and 0 at the others."""
     if rows is None:
         return x

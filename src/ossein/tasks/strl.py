@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import GRAPH_ENCODERS, Encoder, EncoderSettings, GraphEncoder
 from ossein.errors import BundleError
-from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal, Rows, present_rows, put_rows, take_rows
+from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal, Places, present_rows, put_rows, take_rows
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Kernel, Recogniser
@@ -131,7 +131,7 @@ class Spatial(nn.Module):
         self.norm = BatchNorm(width)
 
     def forward(
-        self, h: Float[Tensor, "V B T D"], present: Bool[Tensor, "B T"], rows: Rows
+        self, h: Float[Tensor, "V B T D"], present: Bool[Tensor, "B T"], rows: Places
     ) -> Float[Tensor, "V B T D"]:
         """Features after looking across the joints of each frame; absent frames stay 0."""
         V, B, T, D = h.shape
@@ -149,7 +149,7 @@ class Spatial(nn.Module):
         return put_rows(out, rows, B * T, 1).view(V, B, T, D)
 
     def encode(
-        self, graphs: Float[Tensor, "V R D"], present: Bool[Tensor, "B T"], rows: Rows
+        self, graphs: Float[Tensor, "V R D"], present: Bool[Tensor, "B T"], rows: Places
     ) -> Float[Tensor, "V R D"]:
         """G_E(A, H_p) with the encoder of each person p."""
         if len(self.stacks) == 1:
@@ -160,7 +160,7 @@ class Spatial(nn.Module):
             parts = graphs.split(present.view(self.persons, -1).sum(1).tolist(), 1)
         return torch.cat([stack(part) for stack, part in zip(self.stacks, parts, strict=True)], 1)
 
-    def others(self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Rows) -> Float[Tensor, "R D"]:
+    def others(self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Places) -> Float[Tensor, "R D"]:
         """For each graph the mean pooled feature of the other persons in the same frame of the same clip."""
         grid = put_rows(pooled, rows, present.numel()).view(self.persons, -1, pooled.shape[1])
         num = present.view(self.persons, -1, 1).sum(0, keepdim=True) - 1
