@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
 OUT = Path(__file__).parent / "out"
 
@@ -93,8 +96,8 @@ def machine_rates(
     a, b = torch.randn(n, k).to(dtype), torch.randn(k, m).to(dtype)
     out, source = torch.empty(n, m, dtype=dtype), torch.ones(copied // dtype.itemsize, dtype=dtype)
     target = torch.empty_like(source)
-    with threads(num_threads):
-        multiply = _least(lambda: torch.mm(a, b, out=out), rounds, num_threads)
+    with threads(num_threads), torch.no_grad():
+        multiply = min(_least(product, rounds, num_threads) for product in _products(a, b, out))
         copy = _least(lambda: target.copy_(source), rounds, num_threads)
     return Rates(2 * n * k * m / multiply, 2 * copied / copy)
 
@@ -120,6 +123,34 @@ class Limit:
         return measured / self.seconds(rates)
 
 
+_PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "convolution", "convolution_backward")
+
+
+class _Traffic(TorchDispatchMode):
+    """Adds up what matrix products and convolutions read and write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func.overloadpacket.__name__ in _PRODUCTS:
+            self.bytes += sum(one.nbytes for one in tree_leaves((args, out)) if isinstance(one, torch.Tensor))
+        return out
+
+
+def counted(call: Callable[[], Any]) -> Limit:
+    """The limit of a call by what its matrix products and convolutions do; what lies between them is left out.
+
+    Args:
+        call: The work; in bf16, since its products in fp32 may be those of a library that nothing counts.
+    """
+    with FlopCounterMode(display=False) as flops, _Traffic() as traffic:
+        call()
+    return Limit(flops.get_total_flops(), traffic.bytes)
+
+
 @dataclass(frozen=True)
 class Timing:
     """Times of one of the things compared.
@@ -128,6 +159,7 @@ class Timing:
         cpu: Median seconds of processor time a call, of all threads and of child processes that have ended.
         wall: Median seconds by the clock a call.
         least: The least seconds of processor time a call.
+        least_wall: The least seconds by the clock a call.
         ratio: How many times as fast as the first by processor time, median over rounds.
         spread: Quartiles of that ratio.
         wall_ratio: The same by the clock.
@@ -137,6 +169,7 @@ class Timing:
     cpu: float
     wall: float
     least: float
+    least_wall: float
     ratio: float
     spread: tuple[float, float]
     wall_ratio: float
@@ -298,6 +331,7 @@ def _timing(cpu: list[float], wall: list[float], first_cpu: list[float], first_w
         statistics.median(cpu),
         statistics.median(wall),
         min(cpu),
+        min(wall),
         statistics.median(by_cpu),
         _quartiles(by_cpu),
         statistics.median(by_wall),
@@ -308,6 +342,15 @@ def _timing(cpu: list[float], wall: list[float], first_cpu: list[float], first_w
 def _quartiles(values: list[float]) -> tuple[float, float]:
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, high
+
+
+def _products(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> list[Callable[[], Any]]:
+    """The same product by each library that torch brings: its BLAS, and oneDNN."""
+    products: list[Callable[[], Any]] = [lambda: torch.mm(a, b, out=out)]
+    if torch.backends.mkldnn.is_available():
+        weight = b.t().contiguous()
+        products.append(lambda: torch.ops.mkldnn._linear_pointwise(a, weight, None, "none", [], ""))
+    return products
 
 
 def _least(call: Callable[[], Any], rounds: int, num_threads: int) -> float:

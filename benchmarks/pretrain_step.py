@@ -1,0 +1,169 @@
+"""A pre-training step of the preset `skeletonmae` beside the same model on torch_geometric.
+
+1024 graphs of 17 joints, three GIN layers of width 64: encode, decode, compare, backward, Adam. Before anything is timed
+both have to give the same loss and the same gradients from the same weights.
+"""
+
+import copy
+from collections.abc import Callable
+
+import torch
+from timing import Limit, Result, arguments, machine_rates, side_by_side, table, threads
+from torch import Tensor, nn
+
+from ossein.cli.allocator import hold_memory
+from ossein.clip import Batch
+from ossein.draw import Draw
+from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
+from ossein.pretrain.losses import cosine_error
+from ossein.skeleton import Skeleton
+from ossein.train import OptimSettings, build_optimiser
+
+COCO = Skeleton.of("coco-17")
+CLIPS, FRAMES, WIDTH, DEPTH = 16, 64, 64, 3
+GRAPHS, JOINTS = CLIPS * FRAMES, len(COCO)
+ROWS = GRAPHS * JOINTS
+
+
+def main() -> None:
+    """Check, time, write."""
+    parser = arguments(__doc__ or "", rounds=40)
+    asked = parser.parse_args()
+    hold_memory()
+    result = Result("pretrain_step", "A pre-training step")
+    ours, theirs, batch = model(), peer(), skeletons()
+    check_same(ours, theirs, batch)
+    for num_threads in (1, 2):
+        with threads(num_threads):
+            calls = {
+                "torch_geometric, fp32": stepper(theirs, batch, bf16=False),
+                "ossein, fp32": stepper(ours, batch, bf16=False),
+                "torch_geometric, bf16": stepper(theirs, batch, bf16=True),
+                "ossein, bf16": stepper(ours, batch, bf16=True),
+            }
+            timings = side_by_side(calls, asked.rounds)
+            rates = machine_rates(num_threads, product=(ROWS, WIDTH, WIDTH))
+        title = f"Pre-training step, {GRAPHS} graphs of {JOINTS} joints, {num_threads} thread{'s' * (num_threads > 1)}"
+        result.add(table(title, timings, limit=limit(), rates=rates, num_threads=num_threads, note=NOTE), timings)
+    result.write(asked.out)
+
+
+NOTE = "Both keep freed memory. The limit is that of fp32."
+
+
+def limit() -> Limit:
+    """What the step cannot do without in fp32.
+
+    Products: nine linear maps of WIDTH by WIDTH, forward and twice backward, and four sums over neighbours, forward and
+    once backward, as dense products. Bytes: each of the nine maps and seven activations reads one array and writes one, forward, and reads
+    two and writes one, backward.
+    """
+    maps, sums, activations = 2 * DEPTH + 3, DEPTH + 1, 2 * DEPTH + 1
+    flops = 3 * maps * 2 * ROWS * WIDTH**2 + 2 * sums * 2 * ROWS * JOINTS * WIDTH
+    return Limit(flops, (maps + activations) * 5 * ROWS * WIDTH * 4)
+
+
+def skeletons() -> Batch:
+    """Sixteen clips of one person who is always there."""
+    x = torch.randn(CLIPS, 1, FRAMES, JOINTS, 2, generator=torch.Generator().manual_seed(0))
+    return Batch(
+        x, torch.ones(x.shape[:-1]), COCO, torch.zeros(CLIPS).long(), torch.arange(CLIPS), torch.ones(CLIPS, 2)
+    )
+
+
+def model() -> SkeletonMAE:
+    """Ours, as the preset makes it."""
+    torch.manual_seed(0)
+    return SkeletonMAE(COCO, 2, FRAMES, 1, SkeletonMAESettings()).train()
+
+
+class Peer(nn.Module):
+    """The same model as the field writes it: rows of joints, a list of edges, torch's own layers."""
+
+    def __init__(self, conv: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.embed, self.token = nn.Linear(2, WIDTH), nn.Parameter(torch.zeros(WIDTH))
+        self.convs = nn.ModuleList(conv() for _ in range(DEPTH))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(WIDTH) for _ in range(DEPTH))
+        self.acts = nn.ModuleList(nn.PReLU() for _ in range(DEPTH))
+        self.linear, self.decode = nn.Linear(WIDTH, WIDTH, bias=False), conv()
+        bones = torch.tensor(COCO.bones).T
+        both = torch.cat([bones, bones.flip(0)], 1)
+        self.edges = (both[:, None] + JOINTS * torch.arange(GRAPHS)[:, None]).flatten(1)
+        hidden = SkeletonMAE(COCO, 2, FRAMES, 1, SkeletonMAESettings()).mask(1, Draw.of(0))[0]
+        self.hidden = hidden.repeat(GRAPHS)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The loss."""
+        target = self.embed(batch.x.reshape(-1, 2))
+        h = target.clone()
+        h[self.hidden] = self.token.to(h.dtype)
+        for conv, norm, act in zip(self.convs, self.norms, self.acts, strict=True):
+            h = act(norm(conv(h, self.edges)))
+        rebuilt = self.decode(self.linear(h), self.edges)
+        chosen = [z.view(GRAPHS, JOINTS, WIDTH).transpose(0, 1) for z in (target.detach(), rebuilt)]
+        return cosine_error(*chosen, self.hidden.view(GRAPHS, JOINTS).T)[0]
+
+    def beside(self, ours: SkeletonMAE) -> list[tuple[nn.Parameter, nn.Parameter]]:
+        """Every weight of this model with the one of ours that means the same."""
+        pairs: list[tuple[nn.Module, nn.Module]] = [
+            (self.embed, ours.encoder.embed),
+            (self.linear, ours.decoder.linear),
+            (self.norms, ours.encoder.stack.norms),
+        ]
+        pairs += zip(self.acts, ours.encoder.stack.acts, strict=True)
+        for own, other in zip([*self.convs, self.decode], [*ours.encoder.stack.convs, ours.decoder.conv], strict=True):
+            pairs += zip(own.nn, (other.first, other.norm, other.act, other.second), strict=True)
+        both = [(self.token, ours.encoder.token)]
+        for own, other in pairs:
+            both += zip(own.parameters(), other.parameters(), strict=True)
+        return both
+
+
+def peer() -> Peer:
+    """The peer's model, with its own GINConv."""
+    from torch_geometric.nn import GINConv
+
+    def conv() -> nn.Module:
+        first, second = nn.Linear(WIDTH, WIDTH, bias=False), nn.Linear(WIDTH, WIDTH)
+        return GINConv(nn.Sequential(first, nn.BatchNorm1d(WIDTH), nn.PReLU(), second))
+
+    return Peer(conv).train()
+
+
+def check_same(ours: SkeletonMAE, theirs: Peer, batch: Batch) -> None:
+    """Both give the same loss and the same gradients from the same weights, in double precision."""
+    ours, theirs = copy.deepcopy(ours).double(), theirs.double()
+    pairs = theirs.beside(ours)
+    assert len(pairs) == len(list(ours.parameters())) == len(list(theirs.parameters()))
+    with torch.no_grad():
+        for own, other in pairs:
+            own.copy_(other.view_as(own))
+    batch = batch.change(x=batch.x.double())
+    losses = ours(batch, Draw.of(0)).loss, theirs(batch)
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    for own, other in pairs:
+        torch.testing.assert_close(own.grad, other.grad.view_as(own), rtol=1e-5, atol=1e-9)
+    theirs.float().zero_grad()
+
+
+def stepper(model: nn.Module, batch: Batch, *, bf16: bool) -> Callable[[], None]:
+    """A whole step of a model of its own: forward, backward, Adam."""
+    model = copy.deepcopy(model)
+    ours = isinstance(model, SkeletonMAE)
+    optimiser = build_optimiser(model, OptimSettings()) if ours else torch.optim.Adam(model.parameters(), lr=1.5e-4)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = model(batch, Draw.of(0)).loss if ours else model(batch)
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    return step
+
+
+if __name__ == "__main__":
+    main()
