@@ -1,27 +1,17 @@
-"""The page's modules against Python's own, its server, and where onnxruntime-web comes from; the page itself is tested in
-`test_web_browser`."""
+"""The modules of the page against Python's own; the page itself is tested in `test_web_browser`."""
 
-import http.client
-import io
 import json
 import shutil
 import subprocess
-import tarfile
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ossein.cli import ship
 from ossein.clip import Clip
-from ossein.deploy import Predictor, find_runtime, page_files, recording, serve
-from ossein.deploy import runtime as runtime_module
-from ossein.deploy.runtime import FILES, runtime_folder
-from ossein.errors import DataError, SettingsError
+from ossein.deploy import recording
 from ossein.readers import get_reader
 from ossein.skeleton import Skeleton
 from ossein.store.memory import Memory
@@ -174,153 +164,3 @@ def test_the_metadata_of_an_onnx_file(js):
     code = "try { return web.readMetadata(new Uint8Array(given)).size } catch (error) { return error.message }"
     assert js("metadata.js", code, list(b"no model, but text")) == "it is no ONNX file"
     assert js("metadata.js", code, [114, 200, 1, 1]) == "the file is cut short"
-
-
-# The server
-
-
-@pytest.fixture
-def ask(tmp_path):
-    """Asks a server of the page and of one file, and brings back the status, the headers and the content."""
-    (tmp_path / "run.wasm").write_bytes(b"code")
-    with serve({**page_files(), "/ort/run.wasm": tmp_path / "run.wasm", "/model.onnx": b"model"}) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-
-        def run(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            found = answer.status, dict(answer.getheaders()), answer.read()
-            connection.close()
-            return found
-
-        yield run
-        server.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize(
-    ("path", "kind", "content"),
-    [
-        ("/", "text/html; charset=utf-8", (WEB / "index.html").read_bytes()),
-        ("/main.js?again", "text/javascript; charset=utf-8", (WEB / "main.js").read_bytes()),
-        ("/style.css", "text/css; charset=utf-8", (WEB / "style.css").read_bytes()),
-        ("/ort/run.wasm", "application/wasm", b"code"),
-        ("/model.onnx", "application/octet-stream", b"model"),
-    ],
-)
-def test_what_is_served(ask, path, kind, content):
-    status, headers, got = ask(path)
-    assert (status, headers["Content-Type"], got) == (200, kind, content)
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
-    assert ask(path, "HEAD")[2] == b""
-
-
-@pytest.mark.parametrize("path", ["/recording.json", "/../serve.py", "/web/main.js", "/ort/", "/etc/passwd"])
-def test_nothing_else_is_served(ask, path):
-    assert ask(path)[0] == 404
-
-
-def test_nor_under_another_name_or_by_another_method(ask):
-    assert ask("/", Host="example.org:80")[0] == 404
-    assert ask("/", Host="localhost:80")[0] == 200
-    assert ask("/", "POST")[0] == 501
-
-
-def test_a_port_that_is_taken():
-    with serve({}) as server, pytest.raises(SettingsError, match=r"port \d+ cannot be used"):
-        serve({}, server.server_port)
-    with pytest.raises(SettingsError, match="port 70000 cannot be used"):
-        serve({}, 70_000)
-
-
-# onnxruntime-web
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch) -> Path:
-    """A package with the two files, and a cache folder of the test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    path = tmp_path / "onnxruntime-web.tgz"
-    with tarfile.open(path, "w:gz") as out:
-        for name in (*(f"package/dist/{name}" for name in FILES), "package/../../evil"):
-            member = tarfile.TarInfo(name)
-            member.size = len(name)
-            out.addfile(member, io.BytesIO(name.encode()))
-    return path
-
-
-def test_a_package_is_unpacked_once(package):
-    found = find_runtime(package)
-    assert {name: path.read_text() for name, path in found.items()} == {name: f"package/dist/{name}" for name in FILES}
-    assert sorted(path.name for path in runtime_folder().iterdir()) == sorted(FILES)
-    package.unlink()
-    assert find_runtime() == found
-
-
-def test_a_folder_is_taken_as_it_is(package, tmp_path):
-    with tarfile.open(package) as opened:
-        opened.extractall(tmp_path / "unpacked", [one for one in opened if "evil" not in one.name], filter="data")
-    for folder in ("unpacked", "unpacked/package", "unpacked/package/dist"):
-        found = find_runtime(tmp_path / folder)
-        assert all(path.parent == tmp_path / "unpacked/package/dist" for path in found.values())
-    (tmp_path / "cache").mkdir()
-    with pytest.raises(DataError, match=r"cache: does not hold ort.wasm.bundle.min.mjs and"):
-        find_runtime(tmp_path / "cache")
-
-
-def test_it_is_fetched_once_and_checked(package, monkeypatch):
-    asked = []
-
-    def fetch(url: str, path: Path, **how: Any) -> str:
-        asked.append((url, how["sha256"]))
-        path.parent.mkdir(parents=True)
-        shutil.copy(package, path)
-        return how["sha256"]
-
-    monkeypatch.setattr(runtime_module, "fetch", fetch)
-    assert find_runtime() == find_runtime()
-    assert asked == [(runtime_module._URL, runtime_module._SHA256)]
-    assert sorted(path.name for path in runtime_folder().iterdir()) == sorted(FILES)
-
-
-def test_without_a_network_or_a_package(package, tmp_path, monkeypatch):
-    monkeypatch.setattr(runtime_module, "_URL", "http://127.0.0.1:9/onnxruntime-web.tgz")
-    with pytest.raises(DataError, match=r"could not be fetched \(.*\)\. .*makes the file to name with --runtime"):
-        find_runtime()
-    (tmp_path / "text.tgz").write_text("text")
-    for wrong in (tmp_path / "text.tgz", tmp_path / "nowhere.tgz"):
-        with pytest.raises(DataError, match=r"tgz: is no package of onnxruntime-web"):
-            find_runtime(wrong)
-
-
-# The verb
-
-
-def test_what_the_verb_refuses(cli, recogniser_run, package, tmp_path):
-    assert "nowhere: holds no bundle" in cli("serve", "nowhere").err
-    done = cli("serve", recogniser_run, "nowhere.json", "--runtime", package)
-    assert (done.code, "nowhere.json" in done.err) == (1, True)
-
-
-def test_the_verb_says_where_the_page_is_and_ends_on_control_c(cli, recogniser_run, package, monkeypatch):
-    opened = []
-
-    class Server:
-        server_port = 4711
-
-        def serve_forever(self) -> None:
-            raise KeyboardInterrupt
-
-    @contextmanager
-    def served(model: Predictor, runtime: dict[str, Path], *rest: Any, **more: Any):
-        assert set(runtime) == set(FILES)
-        yield Server()
-
-    monkeypatch.setattr(ship, "served", served)
-    monkeypatch.setattr(ship.webbrowser, "open", opened.append)
-    done = cli("serve", recogniser_run, "--runtime", package, "--open")
-    assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("http://127.0.0.1:4711/")
-    assert opened == ["http://127.0.0.1:4711/"]
