@@ -65,6 +65,17 @@ def test_as_many_parts_in_every_clip_each_for_a_time_of_its_own(share, count):
     assert len({tuple(row) for row in (frames > 0).tolist()}) > 4
 
 
+def test_stretches_lie_where_anybody_is():
+    """A clip that begins late and ends early is occluded as what there is of it alone."""
+    whole, step = clips(COCO, 30, 16), Occlude(0.5, 0.2, 0.6)
+    late = whole.score.clone()
+    late[:, :, :5], late[:, :, 13:] = 0, 0
+    hidden = step.hidden(whole.change(score=late), Draw.of(6))
+    assert torch.equal(hidden[:, 5:13], step.hidden(clips(COCO, 30, 8), Draw.of(6)))
+    assert not hidden[:, :5].any()
+    assert not hidden[:, 13:].any()
+
+
 @pytest.mark.parametrize("frames", [1, 2, 5])
 def test_a_part_is_hidden_for_one_frame_at_least(frames):
     hidden = Occlude(0.5, 0, 0).hidden(clips(COCO, 200, frames), Draw.of(1))

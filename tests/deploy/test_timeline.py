@@ -81,6 +81,14 @@ def test_nothing_is_known_below_the_threshold_and_neighbours_merge():
     assert found[1].confidence == pytest.approx((4 * 0.4 + 2 * 0.45) / 6)
 
 
+def test_the_confidence_of_a_segment_is_that_of_its_moments_by_their_length():
+    p = np.array([[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]])  # 2 frames and 10
+    known = Moments(np.array([0, 2, 12]), p, np.ones(2, bool))
+    mean = pytest.approx((2 * 0.9 + 10 * 0.4) / 12)
+    for sure, name in ((0.48, "walk"), (0.49, None)):
+        assert segments(known, CLASSES, unit=4, switch=0.0, sure=sure) == [Segment(0, 12, name, mean)]
+
+
 def test_a_gap_parts_what_it_lies_between():
     found = segments(moments(0, 0, 0, 0, covered=[1, 0, 1, 1]), CLASSES, unit=4, switch=1.0, sure=0.0)
     assert names(found) == [(0, 4, "walk"), (8, 16, "walk")]

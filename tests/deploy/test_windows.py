@@ -1,6 +1,7 @@
 """Windows: spans as people say them, pieces that cover a recording, and frames brought to even steps."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossein.clip import Clip
-from ossein.deploy.windows import Span, evenly, persons, pieces, rated, starts
+from ossein.deploy.windows import Span, evenly, persons, pieces, rated, starts, usual
 from ossein.errors import SettingsError
 
 
@@ -34,6 +35,20 @@ def test_seconds_and_frames():
         Span.read("1s").frames(None)
     with pytest.raises(SettingsError, match="the frame rate is not known"):
         Span.read("30").time(None)
+
+
+@pytest.mark.parametrize(
+    ("frames", "learned", "used", "span"),
+    [(48, 24.0, 30.0, "2s"), (48, 24.0, None, "48"), (48, None, 30.0, "48"), (48, None, None, "48")],
+)
+def test_the_length_of_the_clips_a_model_learned_from(frames, learned, used, span):
+    """In seconds where both rates are known."""
+    assert usual(SimpleNamespace(frames=frames, rate=learned), used) == Span.read(span)
+
+
+def test_a_bundle_that_does_not_say_how_long_its_clips_were():
+    with pytest.raises(SettingsError, match="does not say how long its clips were"):
+        usual(SimpleNamespace(frames=None, rate=24.0), 30.0)
 
 
 @settings(max_examples=50, deadline=None)
@@ -114,6 +129,13 @@ def test_uneven_frames_against_interpolation(seed):
             expected = np.interp(np.arange(30) / 30, time, x[0, :, v, c])
             np.testing.assert_allclose(even[0, :, v, c], expected, atol=2e-3)
     np.testing.assert_allclose(score, 1)
+
+
+def test_a_burst_of_frames_and_a_pause_make_no_endless_clip():
+    x, score = np.arange(10, dtype=np.float32)[None, :, None, None].repeat(2, 3), np.ones((1, 10, 1), np.float32)
+    even, sure = evenly(x, score, np.append(np.arange(9) / 1000, 60.0))
+    assert even.shape[1] == sure.shape[1] == 20
+    assert (even[0, 0, 0, 0], even[0, -1, 0, 0]) == (0, 9)
 
 
 def test_an_absent_joint_beside_a_seen_one():

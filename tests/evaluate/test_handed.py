@@ -1,5 +1,6 @@
 """Handedness: on clips that have a side, on ones that have not, against a slow reference."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,19 @@ def test_it_is_what_a_loop_over_pairs_finds() -> None:
         )
         nearer, known = nearer + (near < far), known + 1
     assert handedness(memory, np.arange(12), people) == pytest.approx((nearer + 5) / (known + 10))
+
+
+def test_bodies_in_space_are_compared_along_their_own_axes() -> None:
+    """Everybody waves with the right hand, and each looks another way."""
+    rng = np.random.default_rng(4)
+    pose = symmetric_pose(rng)
+    clips = []
+    for i in range(40):
+        flat = wave(rng, "right", i, pose, rng.uniform(5, 9))
+        cos, sin = np.cos(turn := rng.uniform(0, 2 * np.pi)), np.sin(turn)
+        x = np.concatenate([flat.x, rng.normal(0, 0.02, (1, 20, 17, 1))], -1)
+        clips.append(replace(flat, x=x @ np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])))
+    assert handedness(Memory.of(clips, BODY), np.arange(40)) == pytest.approx(45 / 50)
 
 
 def test_a_store_of_bodies_in_space(tmp_path: Path) -> None:

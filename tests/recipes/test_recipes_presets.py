@@ -1,5 +1,6 @@
 """Presets: the paper's numbers to the letter, and nothing left open for any kind of data."""
 
+import numpy as np
 import pytest
 
 from ossein.deploy import read_card
@@ -108,6 +109,24 @@ def test_clips_that_have_a_side_are_not_mirrored():
         assert recognise.teach is not None
         each = (PRETRAIN["ossein"](of), recognise, recognise.teach, stgcn(of))
         assert {(s.spoil if hasattr(s, "spoil") else s.augment).mirror for s in each} == {share}
+
+
+def test_the_side_is_told_by_training_clips_and_by_other_people(fixed_store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(presets, "handedness", lambda *given: asked.append(given) or 0.8)
+    of = Facts.of(fixed_store, np.arange(3, 9))
+    ((store, clips, people),) = asked
+    assert store is fixed_store
+    assert clips.tolist() == [3, 4, 5, 6, 7, 8]
+    assert people.tolist() == fixed_store.subjects.tolist()
+    assert (of.handed, of.mirror, of.num_train) == (0.8, 0, 6)
+    assert Facts.of(fixed_store, np.arange(0)).mirror == 0.5  # nothing is known
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("handed", "mirror"), [(0.5, 0.5), (0.74, 0.5), (0.75, 0), (1, 0)])
+def test_from_three_quarters_on_nothing_is_mirrored(handed, mirror):
+    assert Facts(Skeleton.of("coco-17"), 2, 2, True, 1000, handed=handed).mirror == mirror
 
 
 def test_a_body_without_sides_is_not_mirrored():

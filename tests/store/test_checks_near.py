@@ -16,6 +16,27 @@ def test_copies_are_not_called_near_when_they_are_identical(examine):
     assert near.KIND not in examine(lambda s: s.like(20, 2))[0]
 
 
+def test_the_main_person_counts_wherever_it_stands(examine):
+    def beside(data: Set) -> None:
+        copy_jittered(data)
+        clip = data.clips[20]
+        stranger = np.random.default_rng(5).normal(size=clip.x.shape)
+        score = np.concatenate([clip.score, clip.score])
+        score[0, 3:] = 0  # seen for three frames alone
+        data.change(20, x=np.concatenate([stranger, clip.x]), score=score)
+
+    assert [one.clip for one in examine(beside)[0][near.KIND].examples] == ["clip 20"]
+
+
+def test_the_nearest_of_several_copies_is_named(examine):
+    def twice(data: Set) -> None:
+        x, rng = data.clips[0].x, np.random.default_rng(6)
+        for n, jitter in ((1, 0.006), (20, 0.001), (2, 0.006)):
+            data.change(n, x=x + rng.normal(0, jitter, x.shape), score=data.clips[0].score)
+
+    assert [(one.clip, one.says) for one in examine(twice)[0][near.KIND].examples] == [("clip 20", "like 'clip 0'")]
+
+
 def test_people_who_stand_still_alike_are_no_copies(examine):
     def still(data: Set) -> None:
         for n, seed in ((0, 1), (20, 2)):

@@ -54,6 +54,29 @@ def test_the_drop_is_the_mean_over_the_stretches_around_a_frame():
     assert min(alone) < 0  # for a class that is not the answer, less of the joint means more of the class
 
 
+def test_stretches_overlap_by_half_and_those_that_nobody_sees_do_not_count():
+    some = batch()
+    seen = some.score.clone()
+    seen[0, 0, :4, 9] = 0
+    some = some.change(score=seen)
+
+    def blind(given):  # like `judge`, of the frames in which the joint is seen
+        there = given.score[:, 0, :, 9] > 0
+        high = (given.x[:, 0, :, 9, 1] * there).sum(1) / 24
+        return torch.stack([-high, high, torch.zeros_like(high)], 1).softmax(1)
+
+    label, p, drop = occlude(blind, some, [(9,)])
+    total, count = np.zeros(24), np.zeros(24)
+    for start in range(0, 21, 2):
+        score = seen.clone()
+        score[0, 0, start : start + 4, 9] = 0
+        if seen[0, 0, start : start + 4, 9].any():
+            total[start : start + 4] += p - float(blind(some.change(score=score))[0, label])
+            count[start : start + 4] += 1
+    np.testing.assert_allclose(drop[0, :, 9], total / np.maximum(count, 1), atol=1e-6)
+    assert count.tolist() == [0, 0, 1, 1, *[2] * 18, 1, 1]
+
+
 def test_parts_go_out_of_sight_together():
     parts = list(COCO.parts.values())
     drop = occlude(judge(), batch(), parts)[2]
@@ -104,3 +127,11 @@ def test_a_model_that_looks_at_nothing(tmp_path):
     draw_saliency(s, COCO, tmp_path / "s.png")
     write_saliency(s, COCO, tmp_path / "s.html")
     assert "change of 0.0 points" in s.caption
+
+
+def test_the_strongest_colour_is_the_largest_change_whatever_its_sign():
+    drop = np.zeros((1, 3, 17))
+    drop[0, 1, 2:4] = -0.4, 0.1
+    s = Saliency(np.zeros((1, 3, 17, 2)), np.ones((1, 3, 17), bool), drop, 0.5, "rest", "c", (0, 1, 2))
+    assert (s.level.min(), s.level.max()) == (-1, 0.25)
+    assert "change of 40.0 points" in s.caption
