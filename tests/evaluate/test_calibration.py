@@ -53,6 +53,12 @@ def test_error_against_a_loop(seed, bins):
     assert expected_calibration_error(p, labels, bins) == pytest.approx(total)
 
 
+def test_probabilities_are_the_mean_over_windows_however_large_the_scores():
+    logits = np.array([[[np.log(3), 0.0], [0.0, np.log(9)], [4000.0, 0.0]]])
+    np.testing.assert_allclose(probabilities(logits), [[(0.75 + 0.1 + 1) / 3, (0.25 + 0.9 + 0) / 3]])
+    np.testing.assert_allclose(probabilities(logits[:, :2], 0.5), [[(0.9 + 1 / 82) / 2, (0.1 + 81 / 82) / 2]])
+
+
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize("windows", [1, 3])
 def test_the_temperature_of_a_model_that_is_too_sure(factor, windows):
@@ -76,6 +82,11 @@ def test_clips_that_do_not_tell_a_temperature():
     right = np.array([[[3.0, 0.0]], [[0.0, 2.0]]])
     with pytest.raises(DataError, match=r"2 clips do not tell a temperature: the right class is on top"):
         fit_temperature(right, np.array([0, 1]))
+    for high in (0.3, 3.0, 30.0):  # all but a tie are right: the colder, the likelier, until all is 0 to rounding
+        with pytest.raises(DataError, match=r"the right class is on top of nearly all"):
+            fit_temperature(np.array([[[high, 0.0]], [[0.0, 0.0]]]), np.array([0, 1]))
+    with pytest.raises(DataError, match=r"the scores say nothing about the classes"):
+        fit_temperature(np.zeros((4, 1, 3)), np.array([0, 1, 2, 0]))
     with pytest.raises(DataError, match=r"the scores say nothing about the classes"):
         fit_temperature(right, np.array([1, 0]))
     with pytest.raises(DataError):

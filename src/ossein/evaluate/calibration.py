@@ -86,13 +86,12 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     bounds = np.log(COLDEST), np.log(HOTTEST)
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-4})
-    temperature = float(np.exp(found.x))
-    # Where all are right the loss falls for ever as the temperature does, and soon is 0 to rounding.
-    sure = (logits.argmax(2) == labels[:, None]).all() or temperature < COLDEST * 1.01
-    if sure or temperature > HOTTEST / 1.01:
-        why = "the right class is on top of nearly all" if sure else "the scores say nothing about the classes"
+    # No lower than at an end, to rounding: beyond it the clips would only become more likely.
+    sure, says_nothing = (loss(end) <= found["fun"] + 1e-12 for end in bounds)
+    if sure or says_nothing:
+        why = "the scores say nothing about the classes" if says_nothing else "the right class is on top of nearly all"
         raise DataError(f"{len(labels)} clips do not tell a temperature: {why}. Calibrate on more clips, or on others.")
-    return temperature
+    return float(np.exp(found["x"]))
 
 
 def expected_calibration_error(p: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
