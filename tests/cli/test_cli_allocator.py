@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from ossein.cli import main
 from ossein.cli.allocator import hold_memory
 
 CHURN = """
@@ -36,3 +37,14 @@ def test_memory_is_asked_for_once():
 def test_nothing_happens_where_the_c_library_has_no_such_word(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ossein.cli.allocator.ctypes.CDLL", lambda name: object())
     assert not hold_memory()
+
+
+def test_the_command_line_begins_with_it(monkeypatch: pytest.MonkeyPatch):
+    told: list[object] = []
+    monkeypatch.setattr("ossein.cli.hold_memory", lambda: told.append("held"))
+    monkeypatch.setattr("ossein.cli.run", lambda args: told.append(args) or 7)
+    monkeypatch.setattr(sys, "argv", ["ossein", "runs", "folder"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 7
+    assert told == ["held", ["runs", "folder"]]

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import SHORT
 
 from ossein.clip import Clip
 from ossein.readers.base import Source
 from ossein.readers.unpickle import load_pickle
 from ossein.skeleton import Skeleton
 from ossein.store import Store, write_store
-
-SMALL = ("--input.frames", 8, "--model.encoder.width", 8, "--model.encoder.depth", 1, "--train.precision", "fp32")
-SMALL = (*SMALL, "--train.device", "cpu", "--train.batch", 5, "--train.epochs", 1)
 
 
 class Evil:
@@ -217,8 +215,8 @@ def test_clips_of_one_frame_go_all_the_way(cli, tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps({"joint_names": "COCO-17", "class_names": ["up", "down"]}))
     for words in (
         ["data", "prepare", "pyskl", "one.pkl", "one.clips"],
-        ["pretrain", "skeletonmae", "one.clips", "--out", "p", *SMALL],
-        ["recognise", "ssl", "one.clips", "--from", "p", "--out", "r", *SMALL[:2], *SMALL[6:]],
+        ["pretrain", "skeletonmae", "one.clips", "--out", "p", *SHORT],
+        ["recognise", "ssl", "one.clips", "--from", "p", "--out", "r", *SHORT[:2], *SHORT[6:]],
         ["evaluate", "r", "one.clips"],
         ["predict", "r", "one.pkl"],
     ):
@@ -241,8 +239,8 @@ def test_the_five_commands_on_real_data(cli, tmp_path, real_data):
     shutil.copy(folder / "meta.json", tmp_path / "meta.json")
     for words in (
         ["data", "prepare", "pyskl", "nw_ucla.pkl", "ucla.clips"],
-        ["pretrain", "skeletonmae", "ucla.clips", "--split", "xview1", "--out", "p", *SMALL],
-        ["recognise", "ssl", "ucla.clips", "--from", "p", "--split", "xview1", "--out", "r", *SMALL[:2], *SMALL[6:]],
+        ["pretrain", "skeletonmae", "ucla.clips", "--split", "xview1", "--out", "p", *SHORT],
+        ["recognise", "ssl", "ucla.clips", "--from", "p", "--split", "xview1", "--out", "r", *SHORT[:2], *SHORT[6:]],
         ["evaluate", "r", "ucla.clips"],
         ["predict", "r", "nw_ucla.pkl"],
     ):

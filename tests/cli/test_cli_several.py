@@ -5,17 +5,15 @@ import shlex
 
 import numpy as np
 import pytest
-import torch
+from runs import SHORT, equal, weights
 
 from ossein.clip import Clip
 from ossein.files import read_yaml
 from ossein.readers.base import Source
 from ossein.skeleton import Skeleton
 from ossein.store import write_store
-from ossein.train import read_tensors
 
-SMALL = ("--input.frames", 8, "--input.normalise", "centre", "--model.encoder.width", 8, "--model.encoder.depth", 1)
-SMALL = (*SMALL, "--train.precision", "fp32", "--train.device", "cpu", "--train.batch", 5, "--train.epochs", 1)
+TINY = (*SHORT, "--input.normalise", "centre")
 
 
 @pytest.fixture
@@ -28,13 +26,9 @@ def ntu(tmp_path):
     return write_store(source, tmp_path / "ntu.clips")
 
 
-def weights(folder):
-    return torch.cat([w.flatten() for w in read_tensors(folder / "bundle" / "model.safetensors")[0].values()])
-
-
 def test_from_several_stores_to_another_skeleton(cli, fixed_store, ntu, tmp_path):
     words = ["pretrain", "skeletonmae", fixed_store.path, "--split", "half", "--also", "ntu.clips:part"]
-    done = cli(*words, *SMALL, "--out", "pre")
+    done = cli(*words, *TINY, "--out", "pre")
     assert done.code == 0, done.err
     assert "fixed.clips: 12 of 12 clips, 17 of the 17 joints of coco-17" in done.out
     assert "ntu.clips: 4 of 4 clips, 13 of the 17 joints of coco-17" in done.out
@@ -58,19 +52,19 @@ def test_from_several_stores_to_another_skeleton(cli, fixed_store, ntu, tmp_path
 
 def test_a_run_yaml_brings_its_other_stores(cli, fixed_store, ntu, tmp_path):
     words = ["pretrain", "skeletonmae", fixed_store.path]
-    done = cli(*words, "--split", "half", "--also", "ntu.clips", *SMALL, "--out", "a")
+    done = cli(*words, "--split", "half", "--also", "ntu.clips", *TINY, "--out", "a")
     assert done.code == 0, done.err
     assert cli(*words, "--config", "a/run.yaml", "--out", "b").code == 0
     one, other = (read_yaml(tmp_path / name / "run.yaml") for name in "ab")
     assert {**one, "made_by": None} == {**other, "made_by": None}
-    assert torch.equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
     # What is said beside it wins.
     assert cli(*words, "--config", "a/run.yaml", "--also", "ntu.clips:part", "--out", "c").code == 0
     assert read_yaml(tmp_path / "c" / "run.yaml")["data"]["also"][0]["clips"] == 4
 
 
 def test_going_on_wants_the_same_stores(cli, fixed_store, ntu, tmp_path):
-    words = ["pretrain", "skeletonmae", fixed_store.path, "--split", "half", *SMALL, "--out", "a"]
+    words = ["pretrain", "skeletonmae", fixed_store.path, "--split", "half", *TINY, "--out", "a"]
     assert cli(*words, "--also", "ntu.clips").code == 0
     done = cli(*words, "--also", "ntu.clips", "--resume")
     assert done.code == 0
