@@ -6,23 +6,9 @@ import shlex
 import shutil
 
 import pytest
-import torch
+from runs import SHORT, equal, same_run, weights
 
 from ossein.files import read_yaml
-from ossein.train import Run, read_tensors
-
-SMALL = ("--input.frames", 8, "--model.encoder.width", 8, "--model.encoder.depth", 1, "--train.precision", "fp32")
-SMALL = (*SMALL, "--train.device", "cpu", "--train.batch", 5)
-SHORT = (*SMALL, "--train.epochs", 1)
-
-
-def weights(folder):
-    return read_tensors(folder / "bundle" / "model.safetensors")[0]
-
-
-def same_run(a, b):
-    one, other = weights(a), weights(b)
-    return Run(a).log_lines() == Run(b).log_lines() and all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_from_data_to_answers(cli, tmp_path):
@@ -188,7 +174,7 @@ def test_the_same_folder_twice(cli, fixed_store, tmp_path):
     done = cli(*words, "--resume")
     assert done.code == 0
     assert "a: done already" in done.out
-    assert all(torch.equal(before[key], tensor) for key, tensor in weights(tmp_path / "a").items())
+    assert equal(weights(tmp_path / "a"), before)
     assert cli(*words, "--resume", "--train.seed", 4).code == 1
 
 
