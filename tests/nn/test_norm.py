@@ -1,18 +1,13 @@
 """Batch norm against torch's over the rows that exist, also in two processes; PReLU against torch's."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from two import TwoProcesses, in_two_threads
 
-from ossein.nn import BatchNorm, PReLU
-from ossein.nn import norm as norm_module
+from ossein.nn import BatchNorm, PReLU, across
 
 WIDTH = 5
 
@@ -69,35 +64,6 @@ def test_rows_without_spread_are_normalised_by_the_running_statistics_and_teach_
     assert ours(x[:1, :0]).shape == (1, 0, WIDTH)
 
 
-class TwoProcesses:
-    """What `torch.distributed` does for two processes, for two threads of one."""
-
-    def __init__(self) -> None:
-        self.barrier = threading.Barrier(2, timeout=20)
-        self.given: dict[int, Tensor] = {}
-
-    def is_available(self) -> bool:
-        return True
-
-    def is_initialized(self) -> bool:
-        return True
-
-    def get_world_size(self) -> int:
-        return 2
-
-    def all_reduce(self, x: Tensor) -> None:
-        self.given[threading.get_ident()] = x.clone()
-        self.barrier.wait()
-        total = torch.stack(list(self.given.values())).sum(0)
-        self.barrier.wait()
-        x.copy_(total)
-
-
-def in_two_threads(work: Callable[[int], Any]) -> list[Any]:
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, range(2)))
-
-
 @pytest.mark.parametrize("sizes", [(4, 4), (1, 7), (0, 5), (1, 1), (0, 1), (0, 0)])
 def test_two_processes_give_what_one_would(monkeypatch, sizes: tuple[int, int]):
     of = torch.Generator().manual_seed(0)
@@ -115,7 +81,7 @@ def test_two_processes_give_what_one_would(monkeypatch, sizes: tuple[int, int]):
         return out.detach(), x.grad, module.weight.grad
 
     one = work(modules[2], torch.cat(x), torch.cat(aim))
-    monkeypatch.setattr(norm_module, "dist", TwoProcesses())
+    monkeypatch.setattr(across, "dist", TwoProcesses())
     both = in_two_threads(lambda rank: work(modules[rank], x[rank], aim[rank]))
     for module in modules[:2]:
         same_state(module, modules[2])

@@ -6,10 +6,13 @@ import pytest
 import torch
 from batches import COCO, C, M, N, T, V, batch, same_state, some_absent, unchanged
 from pydantic import TypeAdapter
+from two import TwoProcesses, in_two_threads
 
 from ossein.clip import Batch
 from ossein.deploy import Card, load_pretrained, write_bundle
 from ossein.draw import Draw
+from ossein.nn import across
+from ossein.objective import Step
 from ossein.pretrain import METHODS, MaskedPretrainer, Pretrainer, PretrainerSettings, build_method
 from ossein.skeleton import Skeleton
 from ossein.train import InputSettings
@@ -94,10 +97,15 @@ def test_clips_without_anyone_change_nothing_for_the_others(kind: str, training:
 
 
 @each
-def test_processes_that_share_a_batch_average_to_the_whole(kind: str):
+def test_processes_that_share_a_batch_average_to_the_whole(kind: str, monkeypatch: pytest.MonkeyPatch):
     method, given = made(kind).eval(), batch(some_absent())
     whole = method(given, Draw.of(5))
-    halves = [method(given.take(slice(r * N // 2, (r + 1) * N // 2)), Draw.of(5, rank=r, world=2)) for r in range(2)]
+    monkeypatch.setattr(across, "dist", TwoProcesses())
+
+    def half(rank: int) -> Step:
+        return method(given.take(slice(rank * N // 2, (rank + 1) * N // 2)), Draw.of(5, rank=rank, world=2))
+
+    halves = in_two_threads(half)
     weight = sum(half.weight for half in halves)
     torch.testing.assert_close(weight, whole.weight)
     torch.testing.assert_close(sum(half.loss * half.weight for half in halves) / weight, whole.loss)

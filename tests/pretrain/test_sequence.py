@@ -4,22 +4,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from ossein.augment import Occlude
+from ossein.augment import AugmentSettings, Occlude
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.encoders import MixerSettings
 from ossein.errors import SettingsError
-from ossein.pretrain import TubeMAE, TubeMAESettings
+from ossein.pretrain import ContrastSettings, TubeMAE, TubeMAESettings
 from ossein.skeleton import Skeleton
 
 COCO = Skeleton.of("coco-17")
 N, M, T, V, C = 3, 2, 7, 17, 2
 
 
-def method(stride: int = 2, **mask: float) -> TubeMAE:
+def method(stride: int = 2, contrast: ContrastSettings | None = None, **mask: float) -> TubeMAE:
     torch.manual_seed(0)
     encoder = MixerSettings(width=8, depth=2, stride=stride)
-    settings = TubeMAESettings.read({"encoder": encoder.plain(), "decoder": 6, "mask": mask})
+    fields = {"encoder": encoder.plain(), "decoder": 6, "mask": mask}
+    settings = TubeMAESettings.read({**fields, "contrast": contrast and contrast.plain()})
     return TubeMAE(COCO, C, T, M, settings).eval()
 
 
@@ -40,16 +41,44 @@ def test_what_is_hidden_is_drawn_for_each_clip_and_the_same_for_its_persons():
 
 
 @torch.no_grad()
-def test_the_loss_is_the_mean_square_error_of_what_was_hidden_and_is_there():
+def test_the_loss_is_the_mean_over_clips_of_the_square_error_of_what_was_hidden_and_is_there():
     made, given = method(), batch()
     step, hidden = made(given, Draw.of(2)), made.draw_hidden(given, Draw.of(2))
-    y, errors = made.decode(given, hidden), []
+    y, errors = made.decode(given, hidden), [[] for _ in range(N)]
     for n, m, t, v in torch.nonzero(hidden).tolist():
         if given.score[n, m, t, v] > 0:
-            errors.append(sum(float(y[n, m, t, v, c] - given.x[n, m, t, v, c]) ** 2 for c in range(C)) / C)
-    assert 0 < len(errors) < int(hidden.sum())
-    assert step.loss.item() == pytest.approx(sum(errors) / len(errors), rel=1e-5)
-    assert step.weight.item() == len(errors)
+            errors[n].append(sum(float(y[n, m, t, v, c] - given.x[n, m, t, v, c]) ** 2 for c in range(C)) / C)
+    assert 0 < sum(map(len, errors)) < int(hidden.sum())
+    assert step.loss.item() == pytest.approx(sum(sum(one) / len(one) for one in errors) / N, rel=1e-5)
+    assert step.weight.item() == N
+
+
+@torch.no_grad()
+def test_telling_clips_apart_is_weighed_and_told_beside_rebuilding():
+    plain, both = method(), method(contrast=ContrastSettings(weight=0.5))
+    a, b = plain(batch(), Draw.of(2)), both(batch(), Draw.of(2))
+    assert set(b.log) == {"rebuild", "contrast"}
+    torch.testing.assert_close(b.log["rebuild"], a.loss)
+    torch.testing.assert_close(b.loss, a.loss + 0.5 * b.log["contrast"])
+
+
+@torch.no_grad()
+def test_the_second_view_is_spoiled_and_sees_what_was_hidden_from_the_first(monkeypatch: pytest.MonkeyPatch):
+    made, given = method(contrast=ContrastSettings(spoil=AugmentSettings(move=3, jitter=0))), batch()
+    encode, told = made.encoder.forward, []
+
+    def spy(x: Tensor, hidden: Tensor, present: Tensor) -> Tensor:
+        told.append((x, hidden))
+        return encode(x, hidden, present)
+
+    monkeypatch.setattr(made.encoder, "forward", spy)
+    made(given, Draw.of(2))
+    (first, hidden), (second, lacking) = told
+    assert torch.equal(first, given.x)
+    assert hidden.sum() > lacking.sum()
+    assert torch.equal(lacking, given.score == 0)
+    there = given.score > 0
+    assert not torch.isclose(first[there], second[there]).any(-1).all()
 
 
 @torch.no_grad()

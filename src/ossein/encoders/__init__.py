@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ossein.encoders.base import Encoder, EncoderSettings, GraphEncoder, read_joints, thin, to_graphs
+from ossein.encoders.base import Encoder, EncoderSettings, GraphEncoder, read_clips, read_joints, thin, to_graphs
 from ossein.encoders.gat import GAT
 from ossein.encoders.gcn import GCN
 from ossein.encoders.gin import GIN
@@ -38,6 +38,7 @@ __all__ = [
     "Mixer",
     "MixerSettings",
     "build_encoder",
+    "read_clips",
     "read_joints",
     "thin",
     "to_graphs",

@@ -84,6 +84,12 @@ def read_joints(z: Float[Tensor, "N M t V D"], present: Bool[Tensor, "N M t"]) -
     return torch.cat([mean, most], -1).flatten(2)
 
 
+def read_clips(z: Float[Tensor, "N M t V D"], present: Bool[Tensor, "N M t"]) -> Float[Tensor, "N F"]:
+    """One vector for each clip: `read_joints`, the mean over those persons who are ever present."""
+    persons = present.any(-1).sum(1, keepdim=True)
+    return read_joints(z, present).sum(1) / persons.clamp(min=1)
+
+
 class GraphEncoder(Encoder):
     """A linear embedding of each joint, a learned vector in place of hidden ones, and rounds of messages.
 

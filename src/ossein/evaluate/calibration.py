@@ -85,13 +85,13 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return negative_log_likelihood(probabilities(logits, np.exp(log_temperature)), labels)
 
     bounds = np.log(COLDEST), np.log(HOTTEST)
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-4})
+    found: Any = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-4})
     # No lower than at an end, to rounding: beyond it the clips would only become more likely.
-    sure, says_nothing = (loss(end) <= found["fun"] + 1e-12 for end in bounds)
+    sure, says_nothing = (loss(end) <= found.fun + 1e-12 for end in bounds)
     if sure or says_nothing:
         why = "the scores say nothing about the classes" if says_nothing else "the right class is on top of nearly all"
         raise DataError(f"{len(labels)} clips do not tell a temperature: {why}. Calibrate on more clips, or on others.")
-    return float(np.exp(found["x"]))
+    return float(np.exp(found.x))
 
 
 def expected_calibration_error(p: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:

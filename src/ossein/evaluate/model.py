@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ossein.clip import Batch
-from ossein.encoders import Encoder, read_joints, thin
+from ossein.encoders import Encoder, read_clips, thin
 from ossein.store.sample import Rows
 from ossein.tasks import Recogniser
 from ossein.train import InputSettings, fixed_batches
@@ -59,10 +59,8 @@ def encoder_features(
     """
 
     def pooled(batch: Batch) -> Tensor:
-        present = batch.present
-        z = encoder(batch.x, batch.score <= 0, present).float()
-        persons = present.any(-1).sum(1, keepdim=True)
-        return read_joints(z, thin(present, encoder.stride)).sum(1) / persons.clamp(min=1)
+        z = encoder(batch.x, batch.score <= 0, batch.present).float()
+        return read_clips(z, thin(batch.present, encoder.stride))
 
     return _mean(encoder, pooled, store, indices, input, size)
 

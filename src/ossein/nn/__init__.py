@@ -1,5 +1,6 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
+from ossein.nn.across import gather_rows, several_processes, sum_over_processes
 from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
 from ossein.nn.linear import Linear, weight_gradient
 from ossein.nn.mixing import JointMixing, MixBlock
@@ -25,9 +26,12 @@ __all__ = [
     "all_present",
     "along_time",
     "gather",
+    "gather_rows",
     "partitions",
     "present_rows",
     "put_rows",
+    "several_processes",
+    "sum_over_processes",
     "take_rows",
     "weight_gradient",
 ]

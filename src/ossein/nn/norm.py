@@ -7,12 +7,12 @@ the SkeletonMAE design notes), and processes that share a batch share the statis
 from typing import Any
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ossein.nn.across import several_processes, sum_over_processes
 from ossein.nn.rows import Places, put_rows, take_rows
 
 
@@ -34,7 +34,7 @@ class BatchNorm(nn.BatchNorm1d):
         return put_rows(self._norm(take_rows(flat, rows)), rows, flat.shape[0]).view(input.shape)
 
     def _norm(self, x: Tensor) -> Tensor:
-        if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        if self.training and several_processes():
             return self._shared_norm(x)
         if self.training and len(x) < 2:
             # One row (or none) has no spread to learn from; the running statistics stand in for it.
@@ -45,9 +45,9 @@ class BatchNorm(nn.BatchNorm1d):
         """Training mode with the statistics of all processes; plain arithmetic, differentiable through the sums."""
         wide = x.float()
         sums = torch.cat([wide.sum(0), wide.new_tensor([float(len(wide))])])
-        sums = _SumOverProcesses.apply(sums)
+        sums = sum_over_processes(sums)
         num, mean = sums[-1].detach(), sums[:-1] / sums[-1].clamp(min=1)
-        var = _SumOverProcesses.apply((wide - mean).square().sum(0)) / num.clamp(min=1)
+        var = sum_over_processes((wide - mean).square().sum(0)) / num.clamp(min=1)
         self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1), num > 1)
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -108,17 +108,3 @@ def _dot(a: Float[Tensor, "*R D"], b: Float[Tensor, "*R D"]) -> Float[Tensor, ""
     stats = (one, one.new_zeros(one.shape), one, one.new_zeros(one.shape), one)
     flat = (a.flatten(0, -2), b.flatten(0, -2))
     return torch.ops.aten.native_batch_norm_backward(*flat, *stats, True, 0.0, [False, True, False])[1].sum()
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        out = x.clone()
-        dist.all_reduce(out)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        out = grads[0].clone()
-        dist.all_reduce(out)
-        return out

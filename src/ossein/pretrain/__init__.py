@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ossein.pretrain.base import MaskedPretrainer, Pretrainer
+from ossein.pretrain.contrast import Contrast, ContrastSettings
 from ossein.pretrain.decoders import GraphDecoder
 from ossein.pretrain.losses import cosine_error
 from ossein.pretrain.masked import SkeletonMAE, SkeletonMAESettings
@@ -33,6 +34,8 @@ def build_method(skeleton: Skeleton, dims: int, frames: int, persons: int, setti
 
 __all__ = [
     "METHODS",
+    "Contrast",
+    "ContrastSettings",
     "GraphDecoder",
     "Mask",
     "MaskSettings",

@@ -1,4 +1,4 @@
-"""Sequence-level masked autoencoding: rebuild hidden parts from what the rest of the body does, before and after too."""
+"""Pre-training on sequences: rebuild hidden parts from what the rest of the body does, and tell clips apart."""
 
 from typing import Literal
 
@@ -7,12 +7,13 @@ from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from ossein.augment import Occlude
+from ossein.augment import Occlude, build
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.encoders import Mixer, MixerSettings
+from ossein.encoders import Mixer, MixerSettings, read_clips, thin
 from ossein.objective import Step
 from ossein.pretrain.base import MaskedPretrainer
+from ossein.pretrain.contrast import Contrast, ContrastSettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -43,15 +44,22 @@ class TubeMAESettings(Settings):
     mask: TubeSettings = TubeSettings()
     decoder: int = Field(default=96, ge=4, le=4096)
     """Width of the hidden layer of the decoder."""
+    contrast: ContrastSettings | None = ContrastSettings()
+    """How clips are told apart as well; None to rebuild only."""
 
 
 class TubeMAE(MaskedPretrainer[Mixer]):
-    """Hide body parts over stretches of time, rebuild their coordinates: mean square error over what was hidden.
+    """Hide body parts over stretches of time, rebuild their coordinates, and know the clip by what is left of it.
 
-    L = mean over hidden present joints of |y - x|^2 / C, with y read off the features of the joint itself by a small MLP,
-    the same for all joints. A part that is hidden throughout has to be told from the rest of the body; one that is hidden
-    for a while, from its own past and future as well. (MAE, He et al. 2022, and the skeleton autoencoders of Wu et al.
-    2022 and Mao et al. 2023, on a convolutional encoder.)
+    L = mean over clips of [mean over hidden present joints of |y - x|^2 / C] + weight * InfoNCE.
+
+    Rebuilding: y is read off the features of the joint itself by a small MLP, the same for all joints. A part that is
+    hidden throughout has to be told from the rest of the body; one that is hidden for a while, from its own past and
+    future as well (MAE, He et al. 2022, and the skeleton autoencoders of Wu et al. 2022 and Mao et al. 2023, on a
+    convolutional encoder). It alone leaves features that tell where joints are and little else.
+
+    Contrast: the features of the clip with parts hidden, mean and maximum over time of every joint, are to be like
+    those of another view of it, a stretch of the clip turned and spoiled, and unlike other clips' (`Contrast`).
 
     Args:
         skeleton: The V joints.
@@ -70,25 +78,49 @@ class TubeMAE(MaskedPretrainer[Mixer]):
             nn.Linear(settings.decoder, settings.encoder.stride * dims),
         )
         self.mask = Occlude(**dict(settings.mask))
+        self.contrast, self.weight = None, 0.0
+        if settings.contrast:
+            self.contrast = Contrast(2 * len(skeleton) * settings.encoder.width, settings.contrast)
+            self.weight, self.spoil = settings.contrast.weight, build(settings.contrast.spoil)
 
     def forward(self, batch: Batch, draw: Draw) -> Step:
-        """The loss over all hidden joints that are there."""
-        hidden = self.draw_hidden(batch, draw)
-        counted = hidden & (batch.score > 0)
-        wrong = (self.decode(batch, hidden) - batch.x).square().mean(-1)
-        num = counted.sum().float()
-        return Step((wrong * counted).sum() / num.clamp(min=1), num)
+        """The loss of a batch; `rebuild` and `contrast` of the log are its two terms."""
+        hidden, exist = self.draw_hidden(batch, draw), batch.present.flatten(1).any(1)
+        z, num = self.encode(batch, hidden), exist.sum().float()
+        loss = self._wrong(batch, hidden, z).sum() / num.clamp(min=1)
+        if self.contrast is None:
+            return Step(loss, num)
+        other = self.spoil(batch, draw)
+        apart = self.contrast(self.read(z, batch), self.read(self.encode(other), other), exist)
+        return Step(loss + self.weight * apart, num, {"rebuild": loss.detach(), "contrast": apart.detach()})
+
+    def _wrong(self, batch: Batch, hidden: Bool[Tensor, "N M T V"], z: Tensor) -> Float[Tensor, " N"]:
+        """The mean square error over the hidden joints of each clip that are there."""
+        counted = (hidden & (batch.score > 0)).flatten(1)
+        errors = (self._coordinates(z, batch.x.shape[2]) - batch.x).square().mean(-1).flatten(1)
+        return (errors * counted).sum(1) / counted.sum(1).clamp(min=1)
 
     def draw_hidden(self, batch: Batch, draw: Draw) -> Bool[Tensor, "N M T V"]:
         """What is hidden: drawn for each clip, the same for all its persons."""
         return self.mask.hidden(batch, draw).unsqueeze(1).expand_as(batch.score)
 
+    def encode(self, batch: Batch, hidden: Bool[Tensor, "N M T V"] | None = None) -> Float[Tensor, "N M t V D"]:
+        """Features of every joint, from those that are there and not hidden."""
+        absent = batch.score <= 0
+        return self.encoder(batch.x, absent if hidden is None else absent | hidden, batch.present)
+
+    def read(self, z: Float[Tensor, "N M t V D"], batch: Batch) -> Float[Tensor, "N F"]:
+        """What clips are told apart by."""
+        return read_clips(z.float(), thin(batch.present, self.encoder.stride))
+
     def decode(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:
         """Coordinates of every joint, read off its features."""
-        z = self.encoder(batch.x, hidden | (batch.score <= 0), batch.present)
+        return self._coordinates(self.encode(batch, hidden), batch.x.shape[2])
+
+    def _coordinates(self, z: Float[Tensor, "N M t V D"], num_frames: int) -> Float[Tensor, "N M T V C"]:
         y = self.decoder(z).unflatten(-1, (self.encoder.stride, -1))
         # [N M t V stride C]: each step of the encoder stands for `stride` frames.
-        return y.transpose(3, 4).flatten(2, 3)[:, :, : batch.x.shape[2]].float()
+        return y.transpose(3, 4).flatten(2, 3)[:, :, :num_frames].float()
 
     @torch.no_grad()
     def rebuild(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:

@@ -15,7 +15,7 @@ from pydantic import Field
 from ossein.augment import AugmentSettings
 from ossein.deploy import Card
 from ossein.evaluate.handed import handedness
-from ossein.pretrain import MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
+from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Several, Store
@@ -152,11 +152,11 @@ def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
 
 
 def ossein_pretrain(facts: Facts) -> PretrainSettings:
-    """Sequence-level masked pre-training of our own: half of the parts hidden over stretches of time; AdamW, 50 epochs."""
+    """Pre-training of our own: rebuild half of the parts, hidden over stretches of time, and tell clips apart; AdamW, 50 epochs."""
     return PretrainSettings(
         input=_own_input(facts),
         augment=_own_augment(facts),
-        model=TubeMAESettings(),
+        model=TubeMAESettings(contrast=ContrastSettings(spoil=_own_spoil(facts))),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
         train=_train(epochs=50, batch=64).change(steps=800),
     )
@@ -177,7 +177,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
         train=_train(epochs=90, batch=32).change(steps=600),
-        teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
+        teach=TeachSettings(spoil=_own_spoil(facts)),
     )
 
 
@@ -191,9 +191,24 @@ RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {
 
 def fast_precision() -> Literal["fp32", "bf16"]:
     """`bf16` where this machine computes it in hardware, else `fp32`; written into the settings, never left open."""
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    return "bf16" if "avx512_bf16" in _cpu_flags() else "fp32"
+    return _fast_precision(torch.cuda.is_available())[0]
+
+
+def precision_reason(settings: TrainSettings) -> str:
+    """In what precision a training computes, and why, for the screen and the record of the run."""
+    fast, why = _fast_precision(settings.device == "cuda" and torch.cuda.is_available())
+    asked = "" if settings.precision == fast else "as the settings ask, though "
+    return f"precision {settings.precision}: {asked}{why}"
+
+
+def _fast_precision(gpu: bool) -> tuple[Literal["fp32", "bf16"], str]:
+    if gpu:
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bf16", "the GPU has bf16 in hardware"
+        return "fp32", "the GPU has no bf16 in hardware"
+    if "avx512_bf16" in _cpu_flags():
+        return "bf16", "the processor has bf16 in hardware (avx512_bf16)"
+    return "fp32", "the processor has no bf16 in hardware (avx512_bf16)"
 
 
 def _cpu_flags() -> str:
@@ -232,6 +247,10 @@ def _own_augment(facts: Facts) -> AugmentSettings:
         scale=0.1,
         shear=0.2,
     )
+
+
+def _own_spoil(facts: Facts) -> AugmentSettings:
+    return _own_augment(facts).change(crop=0.5, occlude=0.3)
 
 
 def _train(*, epochs: float, batch: int) -> TrainSettings:
