@@ -11,7 +11,7 @@ from ossein.deploy import Card, write_bundle
 from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
+from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 
@@ -101,12 +101,14 @@ def _pretrain_one(
     feed = Feed(pool.rows, clips, s.input, s.augment, s.train.batch, s.train.seed)
     words = [str(one) for one in pool.also]
     record = {"kind": "pretrain", "preset": preset, "also": words, "data": data, "settings": s.plain()}
+    record["precision"] = precision_reason(s.train)
     begin(run, record, s.train.device, resume=resume)
     if run.done:
         screen.say(f"{run.folder}: done already")
         return
     for line in pool.lines(fold.train):
         screen.say(line)
+    screen.say(record["precision"])
     with screen.training(f"pre-train {preset} on {len(clips)} clips") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(

@@ -16,7 +16,7 @@ from ossein.evaluate.model import class_scores
 from ossein.files import write_json
 from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, learned_from, refuse_seen, seen
 from ossein.recipes.joints import bring_over, counterparts, same_joints
-from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
+from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
@@ -138,10 +138,12 @@ def _recognise_one(
     method = Teach(model, s.teach, s.smoothing) if s.teach else Recognise(model, s.smoothing)
     feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside, num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
+    record["precision"] = precision_reason(s.train)
     begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {len(train)} clips, seed {s.train.seed}"
+        screen.say(record["precision"])
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)
         model = method.result
