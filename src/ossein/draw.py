@@ -53,6 +53,31 @@ class Draw:
         return whole[first : first + shape[0]]
 
 
+class Draws(Draw):
+    """The draws of several batches as one for all of their clips: each clip gets the numbers that its own batch would give.
+
+    Args:
+        draws: One for each batch.
+        sizes: Clips of each that this process holds.
+
+    >>> both = Draws((Draw.of(7), Draw.of(8)), (2, 3)).uniform((5,))
+    >>> bool((both[2:] == Draw.of(8).uniform((3,))).all())
+    True
+    """
+
+    draws: tuple[Draw, ...]
+    sizes: tuple[int, ...]
+
+    def __init__(self, draws: tuple[Draw, ...], sizes: tuple[int, ...]) -> None:
+        super().__init__(draws[0].generator)
+        object.__setattr__(self, "draws", draws)
+        object.__setattr__(self, "sizes", sizes)
+
+    def _own(self, numbers: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        each = zip(self.draws, self.sizes, strict=True)
+        return torch.cat([draw._own(numbers, (size, *shape[1:])) for draw, size in each])
+
+
 def mix(*seed: int) -> int:
     """One well-spread 63-bit number out of several small ones (splitmix64, Steele et al. 2014).
 

@@ -2,7 +2,7 @@
 
 import inspect
 import pkgutil
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from importlib import import_module
 
 import pytest
@@ -30,6 +30,7 @@ from ossein.augment import (
     Scale,
     Shear,
     Transform,
+    planes,
 )
 from ossein.clip import Batch
 from ossein.draw import Draw
@@ -38,7 +39,7 @@ EXAMPLES = [
     Bone(),
     BoneMotion(),
     CentreScale(),
-    Compose((Rotate(0.3), Jitter(0.1), DropJoints(0.1))),
+    Compose((Rotate(0.3), Shear(0.2), Jitter(0.1), Scale(0.8, 1.2), DropJoints(0.1))),
     Crop(0.4, 0.9),
     Crop(1, 1),
     DropFrames(0.3),
@@ -181,6 +182,20 @@ def test_mixed_precision_does_not_round_coordinates(step, name, bodies):
     with torch.autocast("cpu", torch.bfloat16):
         mixed = apply(step, batch, Draw.of(1))
     same(exact, mixed, exact=True)
+
+
+@every
+def test_the_order_in_memory_changes_nothing(step, name, bodies):
+    batch = bodies(name)
+    plain, other = (apply(step, replace(batch, x=x), Draw.of(1)) for x in (batch.x, planes(batch.x)))
+    same(plain, other)
+    assert torch.equal(plain.score, other.score)
+
+
+def test_planes_are_coordinates_in_one_piece(bodies):
+    x = bodies("ntu-25").x
+    assert torch.equal(planes(x), x)
+    assert all(part.is_contiguous() for part in planes(x).unbind(-1))
 
 
 @every

@@ -1,6 +1,6 @@
 """Augmentation: a batch in, a batch out. Normalise first, then augment, then choose the stream."""
 
-from ossein.augment.base import Augment, Compose, Identity, Transform
+from ossein.augment.base import Augment, Compose, Identity, Transform, planes
 from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
 from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, normaliser
 from ossein.augment.occlude import Occlude
@@ -35,5 +35,6 @@ __all__ = [
     "Transform",
     "build",
     "normaliser",
+    "planes",
     "stream",
 ]

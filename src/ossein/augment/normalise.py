@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ossein.augment.base import Identity, Transform, body_size, first_person, linear, mean
+from ossein.augment.base import Identity, Transform, body_size, first_person, linear, mean, surely
 from ossein.clip import Batch
 from ossein.errors import DataError, SettingsError, SkeletonError, did_you_mean
 from ossein.skeleton import Group, Skeleton
@@ -111,12 +111,16 @@ def normaliser(name: str) -> Transform:
 
 
 def _origin(batch: Batch) -> Float[Tensor, "N 1 1 1 C"]:
-    centre = list(batch.skeleton.centre)
-    here = (batch.score > 0) & first_person(batch)[:, :, None, None]
-    frames = mean(batch.x[..., centre, :], here[..., centre], 3)
-    seen = here[..., centre].any(-1, keepdim=True)
+    first = first_person(batch)[:, :, None, None]
+    centre = torch.tensor(batch.skeleton.centre, device=batch.x.device)
+    here = (batch.score.index_select(3, centre) > 0) & first
+    frames = mean(batch.x.index_select(3, centre), here, 3)
+    seen = here.any(-1, keepdim=True)
     ever = seen.any(2, keepdim=True).any(1, keepdim=True).unsqueeze(-1)
-    return torch.where(ever, mean(frames, seen, 1, 2), mean(batch.x, here, 1, 2, 3))
+    origin = mean(frames, seen, 1, 2)
+    if surely(ever):
+        return origin
+    return torch.where(ever, origin, mean(batch.x, (batch.score > 0) & first, 1, 2, 3))
 
 
 def _divisor(batch: Batch) -> Float[Tensor, "N 1 1 1 1"]:

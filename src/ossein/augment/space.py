@@ -1,20 +1,20 @@
 """Augmentations in space: a body seen from elsewhere. All act about 0, so normalise first."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ossein.augment.base import Augment, check, linear
+from ossein.augment.base import Augment, Linear, check
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.errors import SettingsError
 
 
 @dataclass(frozen=True)
-class Rotate(Augment):
+class Rotate(Linear):
     """Rotation about 0. In 2-D by one angle in the plane, in 3-D by one angle about each axis (x first, then y, then z).
 
     Args:
@@ -29,16 +29,15 @@ class Rotate(Augment):
     def __post_init__(self) -> None:
         check(self, "angle", 0, math.pi)
 
-    def __call__(self, batch: Batch, draw: Draw) -> Batch:
-        """The batch with every clip rotated by its own angles."""
+    def matrix(self, batch: Batch, draw: Draw) -> Float[Tensor, "N C C"]:
+        """Rotations, each clip by its own angles."""
         dims = batch.x.shape[-1]
-        angles = draw.uniform((len(batch), 1 if dims == 2 else 3), -self.angle, self.angle)
-        turn = _turn2(angles[:, 0]) if dims == 2 else _turn3(angles)
-        return batch.change(x=linear(batch.x, turn.to(batch.x)))
+        angles = draw.uniform((len(batch), 1 if dims == 2 else 3), -self.angle, self.angle).double()
+        return _turn2(angles[:, 0]) if dims == 2 else _turn3(angles)
 
 
 @dataclass(frozen=True)
-class Scale(Augment):
+class Scale(Linear):
     """Enlargement about 0.
 
     Args:
@@ -60,15 +59,15 @@ class Scale(Augment):
                 f"Scale: factors from {self.low} to {self.high}, expected 0 < low <= high. Give a range such as 0.9 to 1.1."
             )
 
-    def __call__(self, batch: Batch, draw: Draw) -> Batch:
-        """The batch with every clip enlarged by its own factors."""
-        dims = batch.x.shape[-1] if self.per_axis else 1
-        factor = draw.uniform((len(batch), dims), self.low, self.high).to(batch.x)
-        return batch.change(x=batch.x * factor[:, None, None, None])
+    def matrix(self, batch: Batch, draw: Draw) -> Float[Tensor, "N C C"]:
+        """Enlargements, each clip by its own factors."""
+        dims = batch.x.shape[-1]
+        factor = draw.uniform((len(batch), dims if self.per_axis else 1), self.low, self.high).double()
+        return torch.diag_embed(factor.expand(-1, dims))
 
 
 @dataclass(frozen=True)
-class Shear(Augment):
+class Shear(Linear):
     """Slanting about 0: x -> S x, with 1 on the diagonal of S (AS-CAL, Rao et al. 2021).
 
     Args:
@@ -83,12 +82,12 @@ class Shear(Augment):
     def __post_init__(self) -> None:
         check(self, "amount", 0, 1)
 
-    def __call__(self, batch: Batch, draw: Draw) -> Batch:
-        """The batch with every clip slanted in its own way."""
+    def matrix(self, batch: Batch, draw: Draw) -> Float[Tensor, "N C C"]:
+        """Slants, each clip in its own way."""
         dims = batch.x.shape[-1]
-        slant = draw.uniform((len(batch), dims, dims), -self.amount, self.amount)
-        unit = torch.eye(dims)
-        return batch.change(x=linear(batch.x, torch.where(unit > 0, unit, slant).to(batch.x)))
+        slant = draw.uniform((len(batch), dims, dims), -self.amount, self.amount).double()
+        slant.diagonal(dim1=1, dim2=2).fill_(1)
+        return slant
 
 
 @dataclass(frozen=True)
@@ -109,12 +108,13 @@ class Mirror(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch with some of the clips mirrored."""
-        chosen = (draw.uniform((len(batch), 1, 1, 1)) < self.probability).to(batch.x.device)
-        other = list(batch.skeleton.mirror())
-        sign = torch.ones(batch.x.shape[-1], device=batch.x.device)
-        sign[0] = -1
-        x = torch.where(chosen[..., None], batch.x[..., other, :] * sign, batch.x)
-        return batch.change(x=x, score=torch.where(chosen, batch.score[..., other], batch.score))
+        chosen = (draw.uniform((len(batch), 1, 1, 1)) < self.probability).flatten().nonzero()[:, 0].to(batch.x.device)
+        other = torch.tensor(batch.skeleton.mirror(), device=batch.x.device)
+        x, score = batch.x.clone(), batch.score.clone()
+        for part, sign in zip((score, *x.unbind(-1)), (1, -1, *[1] * (x.shape[-1] - 1)), strict=True):
+            swapped = part.index_select(0, chosen).index_select(3, other)
+            part.index_copy_(0, chosen, swapped if sign == 1 else swapped.neg_())
+        return replace(batch, x=x, score=score)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _turn2(angle: Float[Tensor, " N"]) -> Float[Tensor, "N 2 2"]:
 
 
 def _turn3(angles: Float[Tensor, "N 3"]) -> Float[Tensor, "N 3 3"]:
-    """R_z R_y R_x, multiplied out by hand for the reason given at `linear`."""
+    """R_z R_y R_x."""
     (a, b, c), (p, q, r) = angles.cos().unbind(-1), angles.sin().unbind(-1)
     rows = (c * b, c * q * p - r * a, c * q * a + r * p, r * b, r * q * p + c * a, r * q * a - c * p, -q, b * p, b * a)
     return torch.stack(rows, -1).unflatten(-1, (3, 3))

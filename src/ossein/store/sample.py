@@ -6,9 +6,12 @@ other is taken, and where both are, the joint is absent. No clip is visited by P
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ossein.clip import Batch
 from ossein.draw import Draw
@@ -101,24 +104,25 @@ def _gather(
     M = store.max_persons if persons is None else persons
     if frames < 1 or M < 1:
         raise SettingsError(f"{frames} frames of {M} persons: expected 1 or more of each.")
-    steps = np.linspace(0, 1, frames) if frames > 1 else np.array([0.5])
-    place = start[:, None] + steps * (width[:, None] - 1)
+    place = start[:, None] + _steps(frames) * (width[:, None] - 1)
     near = np.rint(place)
     place = np.where(np.abs(place - near) < _SNAP, near, place)
     last = store.frames[index, None] - 1
-    low = np.clip(np.floor(place).astype(np.int64), 0, last)
+    low = np.minimum(np.maximum(place.astype(np.int64), 0), last)
     share = (place - low).astype(np.float32)
 
     # Only the persons that are there are gathered: most clips have one, and most stores some with two.
     clip, person = np.nonzero(np.arange(M) < store.persons[index, None])
     first = (store.start[index[clip]] + person * store.frames[index[clip]])[:, None]
-    x, score = store.take_rows(first + low[clip])
-    if share.any():
-        x, score = _between(x, score, *store.take_rows(first + np.minimum(low + 1, last)[clip]), share[clip, :, None])
+    rows, share = first + low[clip], share[clip]
+    # Both neighbours at once, which halves the calls; one suffices where every position is a frame.
+    near = np.stack([rows, first + np.minimum(low + 1, last)[clip]]) if share.any() else rows[None]
+    x, score = map(torch.from_numpy, store.take_rows(near))
+    x, score = _between(x, score, torch.from_numpy(share)) if len(near) > 1 else (x[0], score[0])
     x, score = (_spread(a, clip, person, (len(index), M)) for a in (x, score))
     return Batch(
-        x=torch.from_numpy(x),
-        score=torch.from_numpy(score),
+        x=x,
+        score=score,
         skeleton=store.skeleton,
         label=torch.from_numpy(store.labels[index]),
         index=torch.from_numpy(index),
@@ -126,25 +130,30 @@ def _gather(
     )
 
 
-def _spread(a: np.ndarray, clip: np.ndarray, person: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+@cache
+def _steps(frames: int) -> np.ndarray:
+    """The positions of the frames of a batch in their window, 0 to 1."""
+    return np.linspace(0, 1, frames) if frames > 1 else np.array([0.5])
+
+
+def _spread(a: Tensor, clip: np.ndarray, person: np.ndarray, shape: tuple[int, int]) -> Tensor:
     if len(a) == shape[0] * shape[1]:
-        return a.reshape(*shape, *a.shape[1:])
-    out = np.zeros((*shape, *a.shape[1:]), np.float32)
-    out[clip, person] = a
+        return a.view(*shape, *a.shape[1:])
+    out = a.new_zeros(*shape, *a.shape[1:])
+    out[torch.from_numpy(clip), torch.from_numpy(person)] = a
     return out
 
 
 def _between(
-    x: np.ndarray, score: np.ndarray, next_x: np.ndarray, next_score: np.ndarray, share: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    x: Float[Tensor, "2 K T V C"], score: Float[Tensor, "2 K T V"], share: Float[Tensor, "K T"]
+) -> tuple[Float[Tensor, "K T V C"], Float[Tensor, "K T V"]]:
     # a = share where both neighbours are there, 1 where only the next one is, 0 otherwise. Absent ones are stored as 0,
     # so that x + a (next_x - x) is exactly the one that is there, and exactly x where nothing moves.
-    a = np.where(score > 0, share, np.float32(1))
-    a[(next_score <= 0) | (share <= 0)] = 0
-    next_x -= x
-    next_x *= a[..., None]
-    next_x += x
-    next_score -= score
-    next_score *= a
-    next_score += score
-    return next_x, next_score
+    a = share[..., None]
+    if not score.numel() or score.amin() > 0:
+        x, each = x.flatten(3), a  # one number for all joints of a frame
+    else:
+        a = torch.where(score[0] > 0, a, 1.0).masked_fill_((score[1] <= 0) | (a <= 0), 0)
+        each = a[..., None]
+    moved = torch.sub(x[1], x[0]).mul_(each).add_(x[0])
+    return moved.view(*score.shape[1:], -1), torch.sub(score[1], score[0]).mul_(a).add_(score[0])

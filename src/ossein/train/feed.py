@@ -5,19 +5,23 @@ shown clips prepared otherwise than those it learned from.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from ossein.augment import AugmentSettings, build, normaliser, stream
+from ossein.augment import AugmentSettings, Compose, build, normaliser, planes, stream
 from ossein.clip import UNKNOWN, Batch
-from ossein.draw import Draw, mix
+from ossein.draw import Draw, Draws, mix
 from ossein.errors import DataError
 from ossein.settings import Settings
 from ossein.store.sample import Rows, sample_test, sample_train
+
+_AT_ONCE = 512
+"""Clips that are prepared together where a step has fewer."""
 
 
 class InputSettings(Settings):
@@ -70,6 +74,7 @@ class Feed:
     beside: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     beside_batch: int = 0
     _orders: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _ready: dict[tuple[int, int, int], tuple[Batch, Draw]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.indices) == 0:
@@ -88,21 +93,46 @@ class Feed:
             rank: Which process this is.
             world: How many processes share the batch; where it cannot be shared evenly, the first ones get a clip more.
         """
+        # Small batches are made several at a time: a hundred passes over 32 clips take most of their time to begin. Always
+        # the same ones together, so that a resumed run sees the same to the last bit.
+        several = max(1, world * _AT_ONCE // (self.batch + self.beside_batch))
+        if (step, rank, world) not in self._ready:
+            self._ready.clear()
+            steps = range(step - step % several, step - step % several + several)
+            made = self._make([self._part(number, rank, world) for number in steps])
+            self._ready.update({(number, rank, world): one for number, one in zip(steps, made, strict=True)})
+        return self._ready.pop((step, rank, world))
+
+    def _part(self, step: int, rank: int, world: int) -> tuple[np.ndarray, np.ndarray, Draw]:
+        """The clips of a process in a step, which of them have labels to learn from, and the draw."""
         epoch, place = divmod(step, self.steps_per_epoch)
         labelled = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
         whole = np.concatenate([labelled, self._beside(step)])
         if len(whole) < world:
             # A tail smaller than the number of processes: every process sees all of it, which averages to the same.
             rank, world = 0, 1
-        own, extra = divmod(len(whole), world)
-        first = rank * own + min(rank, extra)
+        each, extra = divmod(len(whole), world)
+        first = rank * each + min(rank, extra)
+        own = slice(first, first + each + (rank < extra))
         draw = Draw.of(self.seed, epoch, place, rank=rank, world=world, extra=extra)
-        indices = whole[first : first + own + (rank < extra)]
-        batch = sample_train(self.store, indices, self.input.frames, draw, self.input.crop, self.input.persons)
-        unlabelled = torch.arange(first, first + len(indices)) >= len(labelled)
-        batch = batch.change(label=batch.label.masked_fill(unlabelled, UNKNOWN))
-        batch = build(self.augment)(normaliser(self.input.normalise)(batch), draw)
-        return stream(self.input.stream)(batch), draw
+        return whole[own], np.arange(len(whole))[own] < len(labelled), draw
+
+    def _make(self, parts: list[tuple[np.ndarray, np.ndarray, Draw]]) -> list[tuple[Batch, Draw]]:
+        indices, known, draws = zip(*parts, strict=True)
+        ends = np.cumsum([len(some) for some in indices]).tolist()
+        draw = Draws(draws, tuple(len(some) for some in indices))
+        batch = sample_train(
+            self.store, np.concatenate(indices), self.input.frames, draw, self.input.crop, self.input.persons
+        )
+        label = batch.label.masked_fill(torch.from_numpy(~np.concatenate(known)), UNKNOWN)
+        batch = normaliser(self.input.normalise)(replace(batch, x=planes(batch.x), label=label))
+        batch = stream(self.input.stream)(self._varied(batch, draw))
+        batch = replace(batch, x=batch.x.contiguous())
+        return [(batch.take(slice(first, end)), one) for first, end, one in zip([0, *ends], ends, draws)]
+
+    @cached_property
+    def _varied(self) -> Compose:
+        return build(self.augment)
 
     def _beside(self, step: int) -> np.ndarray:
         """The clips that join a step: one random order of all after the other, cut into pieces."""
