@@ -57,6 +57,8 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     origin = encoder(task, method.pretrained, store, out) if method.pretrained else None
     card = read_card(leaves(origin)[0].folder)[1] if origin else None
     settings = paper_recognise(RECOGNISE[method.preset](facts, card), method, task)
+    if method.alone and settings.teach:
+        settings = settings.change(teach=settings.teach.change(beside=0))
     results = recognise(
         method.preset,
         store,

@@ -28,6 +28,7 @@ TASKS = {
     "penn": Task("Penn Action", "penn_action_coco17", ("train",), published="97.9 UNIK (estimated poses)"),
     "penn-10": Task("Penn Action, 10 % of the labels", "penn_action_coco17", ("train",), labels="10%"),
     "penn-5": Task("Penn Action, 5 % of the labels", "penn_action_coco17", ("train",), labels="5%"),
+    "penn-1": Task("Penn Action, 1 % of the labels", "penn_action_coco17", ("train",), labels="1%"),
     "jhmdb": Task(
         "JHMDB, mean of 3 splits",
         "jhmdb_coco17",
@@ -55,16 +56,19 @@ class Method:
         title: What to call it.
         preset: The recognition preset.
         pretrained: The pre-training preset to start from; random weights without one.
+        alone: Learn from labelled clips only, with no teacher on the others.
     """
 
     title: str
     preset: str
     pretrained: str = ""
+    alone: bool = False
 
 
 METHODS = {
     "ossein": Method("ossein, pre-trained", "ossein", "ossein"),
     "ossein-random": Method("ossein, random weights", "ossein"),
+    "ossein-alone": Method("ossein, labelled clips only", "ossein", alone=True),
     "ssl": Method("SSL, pre-trained", "ssl", "skeletonmae"),
     "ssl-random": Method("SSL, random weights", "ssl"),
     "stgcn": Method("ST-GCN", "stgcn"),

@@ -92,7 +92,7 @@ class _PReLU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, slope = ctx.saved_tensors
         grad = grads[0].contiguous()
         back = torch.ops.aten.leaky_relu_backward(grad, x, float(slope), False)

@@ -35,10 +35,8 @@ class MultiScaleTemporal(nn.Module):
         self.quarter = quarter
         self.reduce = Linear(width, 4 * quarter, bias=False)
         self.norm_in = BatchNorm(4 * quarter)
-        self.convs = nn.ModuleList(
-            nn.Conv1d(quarter, quarter, kernel, padding=(kernel - 1) // 2 * d, dilation=d, bias=False)
-            for d in dilations
-        )
+        self.dilations = dilations
+        self.convs = nn.ModuleList(nn.Conv1d(quarter, quarter, kernel, bias=False) for _ in dilations)
         self.norm_out = BatchNorm(4 * quarter)
 
     def forward(self, h: Float[Tensor, "V N T D"], rows: Places = None) -> Float[Tensor, "V N T D"]:
@@ -53,9 +51,8 @@ class MultiScaleTemporal(nn.Module):
         q = self.quarter
         z = self.norm_in(self.reduce(h), rows).view(V * N, T, 4 * q)
         *scales, pooled = F.relu(z[..., : 3 * q]).split(q, -1)
-        branches = [
-            along_time(one, conv.weight, conv.dilation[0]) for one, conv in zip(scales, self.convs, strict=True)
-        ]
+        weights = [conv.get_parameter("weight") for conv in self.convs]
+        branches = [along_time(*one) for one in zip(scales, weights, self.dilations, strict=True)]
         branches.append(F.max_pool2d(_image(pooled), (3, 1), stride=1, padding=(1, 0)).squeeze(3).transpose(1, 2))
         # The fourth branch stays as it is.
         looked = torch.cat((*branches, z[..., 3 * q :]), -1).view(V, N, T, 4 * q)
@@ -120,7 +117,7 @@ class _AlongTime(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (h, weight), grad, dilation = ctx.saved_tensors, grads[0], ctx.dilation
         of_h, of_weight, _ = ctx.needs_input_grad
         padding = weight.shape[2] // 2 * dilation

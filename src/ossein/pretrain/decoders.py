@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ossein.nn import GraphConv
+from ossein.nn import GraphConv, Linear
 from ossein.skeleton import Skeleton
 
 
@@ -24,7 +24,7 @@ class GraphDecoder(nn.Module):
 
     def __init__(self, conv: type[GraphConv], skeleton: Skeleton, width: int, remask: bool = False) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, width, bias=False)
+        self.linear = Linear(width, width, bias=False)
         self.conv = conv(skeleton, width, width)
         self.token = nn.Parameter(torch.zeros(width)) if remask else None
 
