@@ -91,7 +91,7 @@ def run_page(page: Path) -> int:
             for words in block.commands():
                 run_command(words, f"{page.name}:{block.line}")
                 done += 1
-        elif block.language == "python":
+        elif block.language == "python" and not block.title:
             # The empty lines make line numbers in a traceback those of the page.
             exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), names)
             done += 1
@@ -99,7 +99,7 @@ def run_page(page: Path) -> int:
 
 
 def run_command(words: list[str], where: str) -> None:
-    """Run one command line, shortened, and stop the test if it fails."""
+    """Run one command line, shortened where it trains, and stop the test if it fails."""
     if words[0] == "ossein":
         assert run(shortened(words[1:])) == 0, f"{where}: {shlex.join(words)}"
     elif words[0] == "torchrun":
@@ -107,6 +107,9 @@ def run_command(words: list[str], where: str) -> None:
         full = [*words[:at], *shortened(words[at:])]
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", *full[1:]]
         done = subprocess.run(torchrun, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, f"{where}: {shlex.join(words)}\n{done.stderr}"
+    elif words[0] == "python":
+        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True)
         assert done.returncode == 0, f"{where}: {shlex.join(words)}\n{done.stderr}"
     elif words[0] == "make":
         assert set(words[1:]) <= targets(), f"{where}: the Makefile has no such target"
