@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
 .DEFAULT_GOAL = help
-.PHONY: help setup quickstart test lint types ladder check docs results clean
+.PHONY: help setup quickstart test lint types ladder check docs results bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ docs: $(READY)  ## write the settings reference anew and build the site into sit
 results: $(READY)  ## run the experiments of docs/results.md on the data in OSSEIN_DATA (hours)
 	$(BIN)/python scripts/results.py run
 	$(BIN)/python scripts/results.py write
+
+bench: $(READY)  ## run every benchmark and write docs/benchmarks.md (an hour; some compare with torch_geometric)
+	@for script in pretrain_step finetune_step precision loader memory allocator inference growth; do \
+		echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+	$(BIN)/python benchmarks/page.py
 
 clean:  ## remove what was built; runs and data stay
 	rm -rf $(VENV) build dist site htmlcov .coverage .pytest_cache .ruff_cache .import_linter_cache .hypothesis src/*.egg-info

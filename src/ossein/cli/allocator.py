@@ -12,8 +12,8 @@ def hold_memory() -> bool:
     """Keep memory that is freed, for the next step to use; whether the C library was told so.
 
     Each step of a training frees arrays of megabytes and asks for as many again. glibc gives such arrays back to the system
-    every time, and the system clears each page before it lends it again: a fifth of the CPU time of a training on small clips
-    (`ossein recognise ossein` on MSR-Action3D, 77 s without and 64 s with this). Elsewhere nothing is done.
+    every time, and the system clears each page before it lends it again; `benchmarks/allocator.py` times a training with and
+    without this. Elsewhere nothing is done.
     """
     try:
         tell = ctypes.CDLL(None).mallopt
