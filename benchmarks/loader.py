@@ -110,7 +110,7 @@ def compare(store: Store, clips: int, rounds: int, rates: Rates) -> tuple[Table,
         f"of a product {1e6 * bound.flops / rates.flops:.2f} us, drawing its random numbers {1e6 * drawn:.1f} us, which nothing "
         f"that adds noise can do without: a limit of {1e6 * (drawn + bound.seconds(rates)):.1f} us, against "
         f"{1e6 * timings['ossein, batches of 32'].cpu / clips:.1f} us here. The "
-        f"rest are some hundred passes over arrays in the cache, a third of them to measure bodies twice, as the preset asks."
+        f"rest are some hundred passes over arrays in the cache, a fifth of it to measure bodies twice, as the preset asks."
     )
     made = table(f"{clips} clips, V = 17, T = {s.frames}, M = 1", timings, note=note)
     made.columns.append("clips per CPU s")
