@@ -35,7 +35,7 @@ def model(recogniser_run) -> Predictor:
 def page(model, runtime, tmp_path_factory):
     """The page with the model and the example that it ships."""
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
+        pytest.skip("there is no Chromium (see CONTRIBUTING.md)")
     folder = tmp_path_factory.mktemp("browser")
     with served(model, runtime) as server:
         thread = Thread(target=server.serve_forever)

@@ -13,7 +13,7 @@ from ossein.deploy import page_files, recording, serve
 from ossein.skeleton import Skeleton
 from ossein.view import Film, write_player
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (install it, or put it on PATH)")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (see CONTRIBUTING.md)")
 
 NTU = Skeleton.of("ntu-25")
 NOSE, LEFT, RIGHT = 3, NTU.joints.index("left_shoulder"), NTU.joints.index("right_shoulder")
