@@ -35,13 +35,20 @@ from ossein.train import provenance
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("OSSEIN_DATA", ROOT.parent / "shared" / "data"))
 SEEDS = (0, 1, 2)
+UNTRAINED = "untrained"
+"""Named among the methods: probes of an encoder with random weights."""
+BATCHES = 60
+"""From which the batch norm of random weights takes its statistics."""
 
 
 def run(name: str, methods: list[str], out: Path) -> None:
     """Run some methods on one task; everything that is done already is kept."""
     task = TASKS[name]
     store = stored(task.data, out)
-    for key in methods:
+    if UNTRAINED in methods and task.labels == "all":
+        found = untrained(task, store, out)
+        write_json(out / name / f"{UNTRAINED}.json", {"probes": found, "made_by": provenance()})
+    for key in [key for key in methods if key != UNTRAINED]:
         method, file = METHODS[key], out / name / key / "table.json"
         began, before = time.process_time(), read_json(file)["cost"] if file.exists() else 0.0
         results = trained(task, method, store, out, out / name / key)
@@ -75,8 +82,7 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     if task.also:
         numbers["also"] = evaluate(folder, store, split=task.also)["mean"]["classes"]["top1"]
     if origin and task.labels == "all":
-        probes = evaluate(origin, store, protocols=("linear", "knn"))["mean"]
-        numbers["probes"] = {key: value["top1"] for key, value in probes.items()}
+        numbers["probes"] = probes(origin, store)
     return numbers
 
 
@@ -87,6 +93,26 @@ def encoder(task: Task, preset: str, store: Store, out: Path) -> Path:
     settings = paper_pretrain(PRETRAIN[preset](facts), preset)
     pretrain(preset, store, folder, splits=list(task.splits), settings=settings, resume=True, screen=Terminal())
     return folder
+
+
+def untrained(task: Task, store: Store, out: Path) -> dict[str, Any]:
+    """What probes read off the encoder of `ossein` with random weights: what pre-training has to beat.
+
+    Batch norm has seen the clips; the weights stay what they were, to all digits that count.
+    """
+    splits = list(task.splits)
+    settings = PRETRAIN["ossein"](Facts.of(store, resolve_many(store, splits)[0].train))
+    train = settings.train.change(epochs=1, steps=BATCHES)
+    settings = settings.change(train=train, optim=settings.optim.change(lr=1e-12, weight_decay=0))
+    folder = out / "encoders" / f"untrained-{task.data}-{'-'.join(splits)}"
+    pretrain("ossein", store, folder, splits=splits, settings=settings, resume=True, screen=Terminal())
+    return probes(folder, store)
+
+
+def probes(encoder: Path, store: Store) -> dict[str, Any]:
+    """Top-1 of a linear probe and of the nearest neighbours on frozen features."""
+    found = evaluate(encoder, store, protocols=("linear", "knn"))["mean"]
+    return {key: value["top1"] for key, value in found.items()}
 
 
 def paper_pretrain(settings: PretrainSettings, preset: str) -> PretrainSettings:
@@ -145,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "write"))
     parser.add_argument("tasks", nargs="*", help="which tasks to run; all by default")
-    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS), help="which methods")
+    parser.add_argument("--methods", nargs="*", default=[*METHODS, UNTRAINED], choices=[*METHODS, UNTRAINED])
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "results")
     parser.add_argument("--threads", type=int, default=0, help="threads of the machine to use; 0 for all")
     args = parser.parse_args()

@@ -27,6 +27,9 @@ def write(out: Path) -> None:
     done = {name: tables for name, tables in done.items() if tables and (out / name / "floor.json").exists()}
     if not done:
         raise SystemExit(f"{out}: nothing is done yet. Run some first: python scripts/results.py run")
+    for name, tables in done.items():
+        if (out / name / "untrained.json").exists():
+            tables["untrained"] = read_json(out / name / "untrained.json")
     floors = {name: read_json(out / name / "floor.json") for name in done}
     columns: list[tuple[str, Callable[[str], str]]] = [
         ("data set", lambda name: TASKS[name].title),
@@ -76,8 +79,8 @@ def probe_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]
     def of(name: str, key: str, probe: str) -> str:
         return text_of(done[name][key]["probes"][probe]) if "probes" in done[name].get(key, {}) else "-"
 
-    pairs = [(key, probe) for key in ("ossein", "ssl") for probe in ("linear", "knn (k=1)")]
-    titles = {"ossein": "ossein", "ssl": "SkeletonMAE"}
+    titles = {"ossein": "ossein", "untrained": "random weights", "ssl": "SkeletonMAE"}
+    pairs = [(key, probe) for key in titles for probe in ("linear", "knn (k=1)")]
     return [
         ("data set", lambda name: TASKS[name].title),
         *((f"{titles[key]}, {probe}", lambda name, key=key, probe=probe: of(name, key, probe)) for key, probe in pairs),
