@@ -40,7 +40,7 @@ def main(folder: Path, out: Path) -> None:
         n = _liveliest(batch, hidden)
         parts = (part[n, 0].numpy() for part in (batch.x, rebuilt, hidden, batch.score))
         examples.append(Rebuilt(*parts, caption=action))
-    draw_rebuilt(examples, store.skeleton, out, title="SkeletonMAE: hidden joints rebuilt from the others")
+    draw_rebuilt(examples, store.skeleton, out, title="Hidden joints rebuilt from the others")
 
 
 def _liveliest(batch: Batch, hidden: torch.Tensor) -> int:

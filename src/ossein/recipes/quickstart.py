@@ -32,7 +32,7 @@ class QuickstartSettings(Settings):
     """One fine-tuning from each kind of weights for each of these."""
     frames: int = Field(default=32, ge=8)
     """T, frames per clip."""
-    pretrain_epochs: float = Field(default=40, gt=0)
+    pretrain_epochs: float = Field(default=20, gt=0)
     """How often pre-training sees each training clip."""
     epochs: float = Field(default=30, gt=0)
     """How often fine-tuning sees each labelled clip."""
