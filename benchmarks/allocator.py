@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from clips import store_of
-from timing import Result, Table, arguments, ratio
+from found import Result, Table, arguments, ratio
 from training import together
 
 BATCH, STEPS = 32, 40

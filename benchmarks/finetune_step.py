@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import torch
-from timing import Result, Table, arguments, counted, in_child, machine_rates, peak_memory, side_by_side, table, threads
+from found import Result, Table, arguments, table
+from timing import counted, in_child, machine_rates, peak_memory, side_by_side, threads
 
 from ossein.cli.allocator import hold_memory
 from ossein.clip import Batch

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from clips import store_of
-from timing import Result, Table, Timing, arguments, side_by_side, threads
+from found import Result, Table, arguments
+from timing import Timing, side_by_side, threads
 from training import objective, preset, take, together
 
 from ossein.cli.allocator import hold_memory

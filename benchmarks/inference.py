@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from clips import CLASSES, wander
-from timing import Result, Table, arguments, ratio, side_by_side, threads
+from found import Result, Table, arguments, ratio
+from timing import side_by_side, threads
 from torch.utils.flop_counter import FlopCounterMode
 
 import ossein

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from clips import store_of
 from field_loader import PoseDataset, annotations, batches, pipeline
-from timing import Limit, Rates, Result, Table, arguments, machine_rates, side_by_side, table, threads
+from found import Result, Table, arguments, table
+from timing import Limit, Rates, machine_rates, side_by_side, threads
 from training import objective, preset, take
 
 from ossein.cli.allocator import hold_memory

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from clips import store_of
-from timing import Result, Table, arguments
+from found import Result, Table, arguments
 from training import together
 
 from ossein.store import Store

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from timing import OUT, Table, as_markdown
+from found import OUT, Table, as_markdown
 
 TEMPLATE = Path(__file__).with_name("page.md")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"

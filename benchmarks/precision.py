@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from timing import Result, Table, arguments
+from found import Result, Table, arguments
 
 from ossein.cli.allocator import hold_memory
 from ossein.readers.synthetic import SyntheticSettings

@@ -8,7 +8,8 @@ import copy
 from collections.abc import Callable
 
 import torch
-from timing import Limit, Result, arguments, machine_rates, side_by_side, table, threads
+from found import Result, arguments, table
+from timing import Limit, machine_rates, side_by_side, threads
 from torch import Tensor, nn
 
 from ossein.cli.allocator import hold_memory
