@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, top_k_accuracy_score
 
 from ossein.errors import DataError
-from ossein.evaluate import Scores, bootstrap, confusion, mean_class, spread, top_k
+from ossein.evaluate import Ranks, Scores, confusion, mean_class, spread, top_k, wilson
 
 few = settings(max_examples=20, deadline=None)
 
@@ -61,39 +62,22 @@ def test_top5_of_few_classes_is_one():
     assert Scores.of(scores, labels, 3).top5 == 1.0
 
 
-def test_bootstrap_is_the_slow_one():
-    values = (np.arange(40) % 4 > 0).astype(float)
-    rng = np.random.default_rng(3)
-    means = [np.mean([values[i] for i in rng.integers(40, size=40)]) for _ in range(1000)]
-    assert bootstrap(values, seed=3) == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])))
+@pytest.mark.parametrize(("right", "of"), [(0, 1), (1, 1), (0, 20), (8, 10), (37, 41), (500, 1000)])
+def test_wilson_against_scipy(right: int, of: int):
+    known = binomtest(right, of).proportion_ci(0.95, "wilson")
+    assert wilson(right, of) == pytest.approx((known.low, known.high), abs=1e-6)
 
 
-def test_bootstrap_in_chunks_uses_one_stream():
-    values = np.random.default_rng(0).random(30_000)  # 66 rows a chunk
-    rng = np.random.default_rng(1)
-    means = values[rng.integers(30_000, size=(100, 30_000))].mean(1)
-    assert bootstrap(values, seed=1, draws=100) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
-
-
-def test_bootstrap_narrows_with_clips_and_widens_with_level():
-    def width(n, **more):
-        low, high = bootstrap(np.arange(n) % 3 > 0, **more)
-        return high - low
-
-    assert width(900) < width(90) / 2
-    assert width(90, level=0.99) > width(90, level=0.8)
-    assert width(90, seed=1) == width(90, seed=1)
-
-
-def test_interval_is_that_of_theory():
-    low, high = bootstrap(np.arange(2000) % 10 > 0)
-    half = 1.96 * math.sqrt(0.9 * 0.1 / 2000)
-    assert (low, high) == pytest.approx((0.9 - half, 0.9 + half), abs=0.003)
+def test_few_clips_that_are_all_right_prove_little():
+    scores = Scores.of(np.eye(4), np.arange(4), 4)
+    assert scores.top1 == 1
+    assert scores.interval == pytest.approx((0.51, 1.0), abs=0.001)
+    assert Ranks.of(np.zeros(4, int), np.ones(4)).interval == scores.interval
 
 
 def test_scores_hold_the_single_numbers():
     scores, labels = sample()
-    found = Scores.of(scores, labels, 7, seed=2)
+    found = Scores.of(scores, labels, 7)
     assert found.top1 == top_k(scores, labels)
     assert found.top5 == top_k(scores, labels, 5)
     assert found.mean_class == mean_class(scores.argmax(1), labels, 7)
@@ -144,4 +128,4 @@ def test_bad_predictions_are_refused():
     with pytest.raises(DataError, match="no values"):
         spread([])
     with pytest.raises(DataError, match="at least one"):
-        bootstrap(np.zeros(0))
+        wilson(0, 0)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from markup import Markup
-from scipy.stats import binomtest
 
 from ossein.errors import DataError
-from ossein.view.figures import Bar, bars, confusion, curves, heat, scatter, wilson
+from ossein.evaluate import wilson
+from ossein.view.figures import Bar, bars, confusion, curves, heat, scatter
 
 
 def elements(html, name, class_=""):
@@ -15,12 +15,6 @@ def elements(html, name, class_=""):
     markup.close()
     assert not markup.open
     return markup.all(name, class_)
-
-
-@pytest.mark.parametrize(("right", "of"), [(0, 1), (1, 1), (0, 20), (8, 10), (37, 41), (500, 1000)])
-def test_wilson_against_scipy(right, of):
-    known = binomtest(right, of).proportion_ci(0.95, "wilson")
-    assert wilson(right, of) == pytest.approx((known.low, known.high), abs=1e-6)
 
 
 def test_every_cell_of_a_confusion():

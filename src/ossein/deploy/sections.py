@@ -83,7 +83,7 @@ def scores(card: Card, results: dict[str, Any] | None) -> str:
         )
     low, high = card.metrics["interval"]
     return (
-        f"## Scores\n\nOn the {card.metrics['num_clips']} test clips of `{_code(card.data['split'])}`, none of which it has seen; 95 % bootstrap "
+        f"## Scores\n\nOn the {card.metrics['num_clips']} test clips of `{_code(card.data['split'])}`, none of which it has seen; 95 % "
         f"interval of top-1: {100 * low:.1f} to {100 * high:.1f} %.{told}\n\n{_table(heads, rows)}"
     )
 

@@ -3,7 +3,7 @@
 from ossein.evaluate.floor import FLOOR_FRAMES, extra_trees, floor_features, linear_svm
 from ossein.evaluate.knn import knn
 from ossein.evaluate.linear import STRENGTHS, choose_strength, cut, linear_probe
-from ossein.evaluate.metrics import Ranks, Scores, Spread, bootstrap, confusion, mean_class, spread, top_k
+from ossein.evaluate.metrics import Ranks, Scores, Spread, confusion, mean_class, spread, top_k, wilson
 from ossein.evaluate.retrieval import retrieve
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Ranks",
     "Scores",
     "Spread",
-    "bootstrap",
     "choose_strength",
     "confusion",
     "cut",
@@ -25,4 +24,5 @@ __all__ = [
     "retrieve",
     "spread",
     "top_k",
+    "wilson",
 ]

@@ -3,7 +3,7 @@
 from ossein.view.animate import draw_animation
 from ossein.view.charts import Curve, draw_comparison, draw_confusion, draw_curves
 from ossein.view.draw import Rebuilt, draw_clip, draw_rebuilt
-from ossein.view.figures import Bar, wilson
+from ossein.view.figures import Bar
 from ossein.view.page import Html, Section, page
 from ossein.view.player import Film, Panel, Reel, write_player
 from ossein.view.report import Known, rebuilt_film
@@ -30,7 +30,6 @@ __all__ = [
     "occlude",
     "page",
     "rebuilt_film",
-    "wilson",
     "write_player",
     "write_saliency",
 ]

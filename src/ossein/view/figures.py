@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ossein.errors import DataError
+from ossein.evaluate.metrics import wilson
 from ossein.view.base import short
 from ossein.view.page import Html, tag
 
@@ -15,23 +16,6 @@ _POINTS = 240
 """Places along a curve; more would not be told apart."""
 
 _LETTERS = 24
-
-
-def wilson(right: float, of: float, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927): it stays within [0, 1], and has a width at 0 and 1 too.
-
-    Args:
-        right: How many.
-        of: Of how many, above 0.
-        z: The quantile of the normal distribution; as given, for 95 %.
-
-    >>> [round(end, 4) for end in wilson(8, 10)]
-    [0.4902, 0.9433]
-    """
-    share, more = right / of, z * z / of
-    middle = (share + more / 2) / (1 + more)
-    half = z / (1 + more) * math.sqrt(share * (1 - share) / of + more / (4 * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def curves(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Html:
