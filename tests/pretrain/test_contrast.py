@@ -73,7 +73,7 @@ def test_with_nobody_there_is_nothing_to_learn():
     assert not any(value.grad.any() for value in contrast.parameters() if value.grad is not None)
 
 
-@pytest.mark.parametrize("fields", [{"temperature": 0}, {"width": 1}, {"weight": 0}])
+@pytest.mark.parametrize("fields", [{"temperature": 0}, {"width": 1}, {"weight": -1}])
 def test_settings_that_make_no_sense(fields: dict[str, float]):
     with pytest.raises(SettingsError, match=next(iter(fields))):
         ContrastSettings.read(fields)

@@ -16,11 +16,14 @@ COCO = Skeleton.of("coco-17")
 N, M, T, V, C = 3, 2, 7, 17, 2
 
 
-def method(stride: int = 2, contrast: ContrastSettings | None = None, **mask: float) -> TubeMAE:
+REBUILD = ContrastSettings(weight=0)
+
+
+def method(stride: int = 2, contrast: ContrastSettings = REBUILD, **mask: float) -> TubeMAE:
     torch.manual_seed(0)
     encoder = MixerSettings(width=8, depth=2, stride=stride)
     fields = {"encoder": encoder.plain(), "decoder": 6, "mask": mask}
-    settings = TubeMAESettings.read({**fields, "contrast": contrast and contrast.plain()})
+    settings = TubeMAESettings.read({**fields, "contrast": contrast.plain()})
     return TubeMAE(COCO, C, T, M, settings).eval()
 
 

@@ -14,8 +14,8 @@ from ossein.settings import Settings
 class ContrastSettings(Settings):
     """Two views of a clip, and how they are set against other clips."""
 
-    weight: float = Field(default=1.0, gt=0)
-    """How much telling clips apart counts beside rebuilding."""
+    weight: float = Field(default=1.0, ge=0)
+    """How much telling clips apart counts beside rebuilding; 0 to rebuild only."""
     width: int = Field(default=128, ge=2, le=4096)
     """Numbers by which a clip is told from others."""
     temperature: float = Field(default=0.2, gt=0, le=10)

@@ -44,8 +44,8 @@ class TubeMAESettings(Settings):
     mask: TubeSettings = TubeSettings()
     decoder: int = Field(default=96, ge=4, le=4096)
     """Width of the hidden layer of the decoder."""
-    contrast: ContrastSettings | None = ContrastSettings()
-    """How clips are told apart as well; None to rebuild only."""
+    contrast: ContrastSettings = ContrastSettings()
+    """How clips are told apart as well."""
 
 
 class TubeMAE(MaskedPretrainer[Mixer]):
@@ -78,10 +78,9 @@ class TubeMAE(MaskedPretrainer[Mixer]):
             nn.Linear(settings.decoder, settings.encoder.stride * dims),
         )
         self.mask = Occlude(**dict(settings.mask))
-        self.contrast, self.weight = None, 0.0
-        if settings.contrast:
-            self.contrast = Contrast(2 * len(skeleton) * settings.encoder.width, settings.contrast)
-            self.weight, self.spoil = settings.contrast.weight, build(settings.contrast.spoil)
+        self.weight, self.spoil = settings.contrast.weight, build(settings.contrast.spoil)
+        features = 2 * len(skeleton) * settings.encoder.width
+        self.contrast = Contrast(features, settings.contrast) if self.weight else None
 
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The loss of a batch; `rebuild` and `contrast` of the log are its two terms."""
