@@ -31,9 +31,10 @@ def write(out: Path) -> None:
         if (out / name / "untrained.json").exists():
             tables["untrained"] = read_json(out / name / "untrained.json")
     floors = {name: read_json(out / name / "floor.json") for name in done}
+    ran = methods_of(done)
     columns: list[tuple[str, Callable[[str], str]]] = [
         ("data set", lambda name: TASKS[name].title),
-        *((METHODS[key].title, lambda name, key=key: cell(done[name].get(key))) for key in METHODS),
+        *((METHODS[key].title, lambda name, key=key: cell(done[name].get(key))) for key in ran),
         ("ExtraTrees", lambda name: text_of(floors[name]["extra_trees"])),
         ("linear SVM", lambda name: text_of(floors[name]["linear_svm"])),
         ("published", lambda name: TASKS[name].published or "-"),
@@ -43,7 +44,7 @@ def write(out: Path) -> None:
         table=markdown(columns, list(done)),
         probes=markdown(probe_columns(done), [name for name in done if probed(done[name])]),
         cost=markdown(cost_columns(done), list(done)),
-        commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items()),
+        commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items() if key in ran),
         versions=", ".join(f"{name} {number}" for name, number in made[0]["versions"].items()),
     )
     write_text(ROOT / "docs" / "results.md", text)
@@ -51,10 +52,15 @@ def write(out: Path) -> None:
     after = rest.partition(END)[2]
     short = [
         columns[0],
-        *(columns[1 + list(METHODS).index(key)] for key in ("ossein", "ossein-random", "ssl")),
+        *(columns[1 + ran.index(key)] for key in ("ossein", "ossein-random", "ssl") if key in ran),
         columns[-3],
     ]
     write_text(ROOT / "README.md", f"{before}{START}\n{markdown(short, list(done))}\n{END}{after}")
+
+
+def methods_of(done: dict[str, Any]) -> list[str]:
+    """The methods that were run on any task; the others get no column."""
+    return [key for key in METHODS if any(key in tables for tables in done.values())]
 
 
 def commits_of(done: dict[str, Any], key: str) -> str:
@@ -95,7 +101,7 @@ def cost_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]]
 
     return [
         ("data set", lambda name: TASKS[name].title),
-        *((METHODS[key].title, lambda name, key=key: of(name, key)) for key in METHODS),
+        *((METHODS[key].title, lambda name, key=key: of(name, key)) for key in methods_of(done)),
     ]
 
 
