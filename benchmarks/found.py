@@ -84,6 +84,12 @@ def table(
     return Table(title, columns, rows, note)
 
 
+def goal_table(*goals: tuple[str, str, str, bool]) -> Table:
+    """What was set out for: what it is, the goal, what was reached, and whether that meets it."""
+    rows = [[name, goal, reached, "yes" if met else "no"] for name, goal, reached, met in goals]
+    return Table("Goals", ["", "goal", "reached", "met"], rows)
+
+
 def limit_text(limit: Limit, rates: Rates) -> str:
     """The limit and what it was made of, in a sentence."""
     return (

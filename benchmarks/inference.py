@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from clips import CLASSES, wander
-from found import Result, Table, arguments, ratio
+from found import Result, Table, arguments, goal_table, ratio
 from timing import side_by_side, threads
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -165,11 +165,10 @@ def goals(single: dict, took: dict) -> Table:
     """What was set out for, and what was reached."""
     best = min(single[name].cpu for name in ("model, eager", "model, onnxruntime"))
     start = took["ossein predict BUNDLE clip.csv"][0]
-    rows = [
-        ["one clip, ms of CPU", f"<= {1e3 * ONE:.0f}", f"{1e3 * best:.2f}", "yes" if best <= ONE else "no"],
-        ["`ossein predict` from nothing, CPU s", f"< {START:.0f}", f"{start:.2f}", "yes" if start < START else "no"],
-    ]
-    return Table("Goals", ["", "goal", "reached", "met"], rows)
+    return goal_table(
+        ("one clip, ms of CPU", f"<= {1e3 * ONE:.0f}", f"{1e3 * best:.2f}", best <= ONE),
+        ("`ossein predict` from nothing, CPU s", f"< {START:.0f}", f"{start:.2f}", start < START),
+    )
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from clips import store_of
 from field_loader import PoseDataset, annotations, batches, pipeline
-from found import Result, Table, arguments, table
+from found import Result, Table, arguments, goal_table, table
 from timing import Limit, Rates, machine_rates, side_by_side, threads
 from training import objective, preset, take
 
@@ -171,16 +171,11 @@ def goals(timings: dict, share: float) -> Table:
     """What was set out for, and what was reached."""
     faster = timings["ossein, batches of 32"].ratio
     bare = faster / timings["the same without PYSKL's loop over frames"].ratio
-    rows = [
-        ["clips per CPU second, times the field's loader", f">= {FASTER}", f"{faster:.1f}", _met(faster >= FASTER)],
-        ["the same beside that loader without its loop", f">= {FASTER}", f"{bare:.1f}", _met(bare >= FASTER)],
-        ["share of a training step", f"<= {SHARE:.0%}", f"{share:.1%}", _met(share <= SHARE)],
-    ]
-    return Table("Goals", ["", "goal", "reached", "met"], rows)
-
-
-def _met(yes: bool) -> str:
-    return "yes" if yes else "no"
+    return goal_table(
+        ("clips per CPU second, times the field's loader", f">= {FASTER}", f"{faster:.1f}", faster >= FASTER),
+        ("the same beside that loader without its loop", f">= {FASTER}", f"{bare:.1f}", bare >= FASTER),
+        ("share of a training step", f"<= {SHARE:.0%}", f"{share:.1%}", share <= SHARE),
+    )
 
 
 def main() -> None:

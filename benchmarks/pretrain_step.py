@@ -8,8 +8,8 @@ import copy
 from collections.abc import Callable
 
 import torch
-from found import Result, arguments, table
-from timing import Limit, machine_rates, side_by_side, threads
+from found import Result, Table, arguments, goal_table, table
+from timing import Limit, Timing, machine_rates, side_by_side, threads
 from torch import Tensor, nn
 
 from ossein.cli.allocator import hold_memory
@@ -34,6 +34,7 @@ def main() -> None:
     result = Result("pretrain_step", "A pre-training step")
     ours, theirs, batch = model(), peer(), skeletons()
     check_same(ours, theirs, batch)
+    took: dict[int, dict[str, Timing]] = {}
     for num_threads in (1, 2):
         with threads(num_threads):
             calls = {
@@ -42,11 +43,29 @@ def main() -> None:
                 "torch_geometric, bf16": stepper(theirs, batch, bf16=True),
                 "ossein, bf16": stepper(ours, batch, bf16=True),
             }
-            timings = side_by_side(calls, asked.rounds)
+            timings = took[num_threads] = side_by_side(calls, asked.rounds)
             rates = machine_rates(num_threads, product=(ROWS, WIDTH, WIDTH))
         title = f"Pre-training step, {GRAPHS} graphs of {JOINTS} joints, {num_threads} thread{'s' * (num_threads > 1)}"
         result.add(table(title, timings, limit=limit(), rates=rates, num_threads=num_threads, note=NOTE), timings)
+    result.add(goals(took))
     result.write(asked.out)
+
+
+def goals(took: dict[int, dict[str, Timing]]) -> Table:
+    """What was set out for, and what was reached, by the number of threads."""
+    wanted = ((1, "fp32", 2.0), (1, "bf16", 3.0), (2, "fp32", 3.0))
+    faster = {(num, kind): took[num][f"ossein, {kind}"].ratio for num, kind, _ in wanted}
+    return goal_table(
+        *(
+            (
+                f"{kind}, {num} thread(s), times torch_geometric fp32 on as many",
+                f">= {goal:.0f}",
+                f"{got:.2f}",
+                got >= goal,
+            )
+            for (num, kind, goal), got in zip(wanted, faster.values(), strict=True)
+        )
+    )
 
 
 NOTE = "Both keep freed memory. The limit is that of fp32."
