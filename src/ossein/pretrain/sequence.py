@@ -56,7 +56,7 @@ class TubeMAE(MaskedPretrainer[Mixer]):
     Rebuilding: y is read off the features of the joint itself by a small MLP, the same for all joints. A part that is
     hidden throughout has to be told from the rest of the body; one that is hidden for a while, from its own past and
     future as well (MAE, He et al. 2022, and the skeleton autoencoders of Wu et al. 2022 and Mao et al. 2023, on a
-    convolutional encoder). It alone leaves features that tell where joints are and little else.
+    convolutional encoder). A linear probe reads what it leaves by itself worse than random features (`docs/log.md`).
 
     Contrast: the features of the clip with parts hidden, mean and maximum over time of every joint, are to be like
     those of another view of it, a stretch of the clip turned and spoiled, and unlike other clips' (`Contrast`).
