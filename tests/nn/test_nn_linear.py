@@ -20,7 +20,9 @@ def gradients(module: nn.Linear, x: Tensor) -> list[Tensor]:
     x = x.clone().requires_grad_()
     out = module(x)
     (out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)).sum().backward()
-    return [out.detach(), x.grad, *(value.grad for value in module.parameters())]  # type: ignore[list-item]
+    learned = [value.grad for value in (x, *module.parameters()) if value.grad is not None]
+    assert len(learned) == 1 + len(list(module.parameters()))
+    return [out.detach(), *learned]
 
 
 @pytest.mark.parametrize("bias", [True, False])

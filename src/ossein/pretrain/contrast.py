@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.augment import AugmentSettings
-from ossein.nn import BatchNorm, across, present_rows
+from ossein.nn import BatchNorm, gather_rows, present_rows
 from ossein.settings import Settings
 
 
@@ -62,6 +62,6 @@ class Contrast(nn.Module):
         return F.normalize(self.leave(h).float(), dim=1)
 
     def _tell(self, p: Float[Tensor, "R W"], q: Float[Tensor, "R W"]) -> Float[Tensor, ""]:
-        others, own = across.gather_rows(q)
+        others, own = gather_rows(q)
         target = torch.arange(own, own + len(p), device=p.device)
         return F.cross_entropy(p @ others.T / self.temperature, target, reduction="sum")

@@ -199,6 +199,10 @@ class Recording:
     name: str
     label: int = UNKNOWN
 
+    def clip(self, x: np.ndarray, score: np.ndarray, skeleton: Skeleton, classes: Sequence[str], **fields: Any) -> Clip:
+        """The clip of this name and class from what the file says; see `make_clip`."""
+        return make_clip(self.path, x, score, skeleton, classes, name=self.name, label=self.label, **fields)
+
 
 def labelled(
     path: Path, is_clip: Callable[[Path], bool], classes: Sequence[str] = ()

@@ -11,7 +11,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Recording, labelled, make_clip, unknown_skeleton
+from ossein.readers.base import Recording, labelled, unknown_skeleton
 from ossein.readers.folders import FolderReader
 from ossein.readers.meta import named_skeleton
 from ossein.readers.tracks import assign_tracks, numbers, span, triples
@@ -108,17 +108,7 @@ class COCO(FolderReader):
             ids[found.frame - content.first].append(found.person)
         told = all(None not in some and len(set(some)) == len(some) for some in ids)
         x, score = assign_tracks(frames, len(skeleton), ids=ids if told else None)
-        return make_clip(
-            recording.path,
-            x,
-            score,
-            skeleton,
-            classes,
-            name=recording.name,
-            label=recording.label,
-            size=content.size,
-            rate=content.rate,
-        )
+        return recording.clip(x, score, skeleton, classes, size=content.size, rate=content.rate)
 
 
 def _content(file: Path) -> _Content:

@@ -10,7 +10,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Recording, labelled, make_clip, unknown_skeleton
+from ossein.readers.base import Recording, labelled, unknown_skeleton
 from ossein.readers.folders import FolderReader
 from ossein.readers.landmarks import Landmarks, read_csv
 from ossein.readers.tracks import assign_tracks, numbers
@@ -79,17 +79,7 @@ class MediaPipe(FolderReader):
                 "Name the skeleton of the data with --skeleton."
             )
         x, score = assign_tracks(said.frames, len(skeleton), dims=said.dims)
-        return make_clip(
-            recording.path,
-            x,
-            score,
-            skeleton,
-            classes,
-            name=recording.name,
-            label=recording.label,
-            size=said.size,
-            rate=said.rate,
-        )
+        return recording.clip(x, score, skeleton, classes, size=said.size, rate=said.rate)
 
 
 def _content(file: Path, skeleton: Skeleton | None) -> Landmarks:

@@ -11,7 +11,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.files import read_json
-from ossein.readers.base import Recording, make_clip
+from ossein.readers.base import Recording
 from ossein.readers.folders import FolderReader
 from ossein.readers.tracks import assign_tracks, span, triples
 from ossein.skeleton import Skeleton
@@ -68,7 +68,7 @@ class OpenPose(FolderReader):
         for number, file in files.items():
             frames[number - first] = [_fits(pose, skeleton, where) for pose, where in _poses(file)]
         x, score = assign_tracks(frames, len(skeleton))
-        return make_clip(recording.path, x, score, skeleton, classes, name=recording.name, label=recording.label)
+        return recording.clip(x, score, skeleton, classes)
 
 
 def _numbered(folder: Path) -> dict[int, Path]:
