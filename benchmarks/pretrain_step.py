@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from found import Result, Table, arguments, goal_table, table
 from timing import Limit, Timing, machine_rates, side_by_side, threads
 from torch import Tensor, nn
@@ -16,7 +17,6 @@ from ossein.cli.allocator import hold_memory
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.pretrain import SkeletonMAE, SkeletonMAESettings
-from ossein.pretrain.losses import cosine_error
 from ossein.skeleton import Skeleton
 from ossein.train import OptimSettings, build_optimiser
 
@@ -121,8 +121,9 @@ class Peer(nn.Module):
         for conv, norm, act in zip(self.convs, self.norms, self.acts, strict=True):
             h = act(norm(conv(h, self.edges)))
         rebuilt = self.decode(self.linear(h), self.edges)
-        chosen = [z.view(GRAPHS, JOINTS, WIDTH).transpose(0, 1) for z in (target.detach(), rebuilt)]
-        return cosine_error(*chosen, self.hidden.view(GRAPHS, JOINTS).T)[0]
+        # GraphMAE's scaled cosine error, which for one number m of hidden joints is m^(beta - 1) times SkeletonMAE's.
+        truth, rebuilt = (F.normalize(z[self.hidden], dim=-1) for z in (target.detach(), rebuilt))
+        return (1 - (truth * rebuilt).sum(-1)).pow(2).mean() / (int(self.hidden.sum()) // GRAPHS)
 
     def beside(self, ours: SkeletonMAE) -> list[tuple[nn.Parameter, nn.Parameter]]:
         """Every weight of this model with the one of ours that means the same."""

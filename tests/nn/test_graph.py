@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ossein.nn import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
+from ossein.nn import GATConv, GCNConv, GINConv, GraphConv, GraphStack, Linear, PartitionConv, after, gather, partitions
 from ossein.skeleton import Skeleton
 
 COCO = Skeleton.of("coco-17")
@@ -156,6 +156,18 @@ def test_graphs_do_not_hear_of_each_other(conv: type[GraphConv]):
     out = layer(h)
     for r in range(h.shape[1]):
         torch.testing.assert_close(layer(h[:, r : r + 1]), out[:, r : r + 1])
+
+
+@pytest.mark.parametrize("conv", ALL)
+def test_a_map_before_a_layer_is_the_two_one_after_the_other(conv: type[GraphConv]):
+    torch.manual_seed(0)
+    layer, linear = made(conv, 6, 8), Linear(6, 6, bias=False).double()
+    found = []
+    for way in (after, lambda linear, layer, h: layer(linear(h))):
+        out = way(linear, layer, features())
+        found.append([out, *torch.autograd.grad(out.square().sum(), [*linear.parameters(), *layer.parameters()])])
+    for mine, expected in zip(*found, strict=True):
+        torch.testing.assert_close(mine, expected)
 
 
 @pytest.mark.parametrize("conv", CONVS)

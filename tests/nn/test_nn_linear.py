@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ossein.nn import Linear, weight_gradient
+from ossein.nn import Linear, weight_gradient, wide_product
 from ossein.nn import linear as linear_module
 
 
@@ -81,3 +81,27 @@ def test_the_gradient_of_a_weight_is_a_product(rows: int, dtype: torch.dtype):
 def test_an_exported_graph_has_torchs_own_operation():
     program = torch.export.export(pair()[0].eval(), (torch.randn(4, 6),))
     assert "aten.linear.default" in {str(node.target) for node in program.graph.nodes}
+
+
+@pytest.mark.parametrize("learned", [True, False])
+@pytest.mark.parametrize("columns", [0, 1, 40])
+def test_a_product_with_many_columns_is_a_product(columns: int, learned: bool):
+    torch.manual_seed(0)
+    given, weights = (torch.randn(7, 5), torch.randn(5, columns)), torch.randn(7, columns)
+    found = []
+    for product in (wide_product, torch.matmul):
+        matrix, h = given[0].clone().requires_grad_(learned), given[1].clone().requires_grad_()
+        out = product(matrix, h)
+        (out * weights).sum().backward()
+        found.append([out.detach(), h.grad, *([matrix.grad] if learned else [])])
+    for mine, expected in zip(*found, strict=True):
+        torch.testing.assert_close(mine, expected)
+
+
+def test_such_a_product_takes_the_precision_of_its_columns_and_the_other_library(monkeypatch):
+    asked = []
+    monkeypatch.setattr(linear_module, "_product", lambda *given: asked.append(given) or F.linear(*given))
+    matrix = torch.eye(3)
+    for dtype, times in ((torch.float32, 1), (torch.float64, 1), (torch.bfloat16, 1)):
+        assert wide_product(matrix, torch.ones(3, 4, dtype=dtype)).dtype == dtype
+        assert len(asked) == times

@@ -1,8 +1,8 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
 from ossein.nn.across import gather_rows, several_processes, sum_over_processes
-from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, gather, partitions
-from ossein.nn.linear import Linear, weight_gradient
+from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, after, gather, partitions
+from ossein.nn.linear import Linear, weight_gradient, wide_product
 from ossein.nn.mixing import JointMixing, MixBlock
 from ossein.nn.norm import BatchNorm, PReLU
 from ossein.nn.rows import Places, all_present, present_rows, put_rows, take_rows
@@ -23,6 +23,7 @@ __all__ = [
     "PartitionConv",
     "Places",
     "TemporalConv",
+    "after",
     "all_present",
     "along_time",
     "gather",
@@ -34,4 +35,5 @@ __all__ = [
     "sum_over_processes",
     "take_rows",
     "weight_gradient",
+    "wide_product",
 ]

@@ -5,13 +5,15 @@ processors do best; a batch of R skeletons costs one large product in place of R
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from ossein.nn.linear import Linear
+from ossein.nn.linear import Linear, wide_product
 from ossein.nn.norm import BatchNorm, PReLU
 from ossein.skeleton import Skeleton
 
@@ -25,6 +27,9 @@ class GraphConv(nn.Module, ABC):
         features_out: E, features of a joint after.
     """
 
+    entry: ClassVar[str] = ""
+    """The linear map without bias that features go through before anything else, where there is one."""
+
     @abstractmethod
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
         super().__init__()
@@ -34,9 +39,17 @@ class GraphConv(nn.Module, ABC):
         """Features of every joint after hearing from its neighbours."""
 
 
+def after(linear: Linear, conv: GraphConv, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+    """conv(linear(h)) for a map without bias from D to D; with the layer's own entry it makes one map."""
+    if not conv.entry:
+        return conv(linear(h))
+    weight = conv.get_parameter(f"{conv.entry}.weight") @ linear.weight
+    return functional_call(conv, {f"{conv.entry}.weight": weight}, (h,))
+
+
 def gather(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R D"]) -> Float[Tensor, "V R D"]:
     """For every joint the sum of the features of all joints, weighted by its row of the matrix."""
-    return (matrix.to(h.dtype) @ h.flatten(1)).view(len(matrix), *h.shape[1:])
+    return wide_product(matrix, h.flatten(1)).view(len(matrix), *h.shape[1:])
 
 
 class GINConv(GraphConv):
@@ -44,6 +57,8 @@ class GINConv(GraphConv):
 
     MLP = Linear-BN-PReLU-Linear. The first linear map and the sum over neighbours commute.
     """
+
+    entry = "first"
 
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
         super().__init__(skeleton, features_in, features_out)
@@ -65,6 +80,8 @@ class GINConv(GraphConv):
 class GCNConv(GraphConv):
     """h' = S^-1/2 (A + I) S^-1/2 h W + b with S the degrees of A + I, Kipf and Welling 2017, Eq 2."""
 
+    entry = "linear"
+
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
         super().__init__(skeleton, features_in, features_out)
         looped = torch.from_numpy(skeleton.adjacency()) + torch.eye(len(skeleton))
@@ -85,6 +102,8 @@ class GATConv(GraphConv):
 
     Velickovic et al. 2018, Eq 1-5, four of them side by side (concatenated).
     """
+
+    entry = "linear"
 
     def __init__(self, skeleton: Skeleton, features_in: int, features_out: int) -> None:
         super().__init__(skeleton, features_in, features_out)

@@ -42,6 +42,12 @@ def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
+def wide_product(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R"]) -> Float[Tensor, "V R"]:
+    """matrix h, for few and small rows of the matrix and many columns."""
+    matrix = matrix.to(h.dtype)
+    return _Across.apply(matrix, h) if _goes_elsewhere(h, matrix) else matrix @ h
+
+
 def weight_gradient(grad: Float[Tensor, "R E"], x: Float[Tensor, "R D"]) -> Float[Tensor, "E D"]:
     """grad' x, for many rows and few columns.
 
@@ -78,4 +84,21 @@ class _Product(torch.autograd.Function):
             _product(grad, weight.t(), None) if of_x else None,
             weight_gradient(flat, x.reshape(-1, x.shape[-1])) if of_weight else None,
             flat.sum(0) if of_bias else None,
+        )
+
+
+class _Across(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, h: Tensor) -> Tensor:
+        ctx.save_for_backward(matrix, h if ctx.needs_input_grad[0] else None)
+        return _product(matrix, h.t(), None)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (matrix, h), grad = ctx.saved_tensors, grads[0].contiguous()
+        of_matrix, of_h = ctx.needs_input_grad
+        return (
+            grad @ h.t() if of_matrix else None,
+            _product(matrix.t().contiguous(), grad.t(), None) if of_h else None,
         )

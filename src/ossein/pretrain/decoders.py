@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ossein.nn import GraphConv, Linear
+from ossein.nn import GraphConv, Linear, after
 from ossein.skeleton import Skeleton
 
 
@@ -30,7 +30,7 @@ class GraphDecoder(nn.Module):
 
     def forward(self, z: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]) -> Float[Tensor, "V R D"]:
         """Rebuilt features of every joint."""
+        if self.token is None:
+            return after(self.linear, self.conv, z)
         h = self.linear(z)
-        if self.token is not None:
-            h = torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h)
-        return self.conv(h)
+        return self.conv(torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h))
