@@ -143,9 +143,9 @@ def process_table(found: dict[int, tuple[float, float, int]]) -> Table:
     ]
     columns = ["processes", "CPU ms a step, all together", "wall ms a step", "private MB of each"]
     note = (
-        f"{2 * BATCH} clips a step over all processes, one thread each. Processes share what they batch-normalise by, two sums a "
-        "norm forward and two backward, in plain arithmetic in place of a fused kernel, and wait for each other at each: with "
-        "small batches on one machine that costs more than the second process brings, and more threads are the better use of its cores."
+        f"{2 * BATCH} clips a step over all processes, one thread each. Processes share what they batch-normalise by, a sum a norm "
+        "forward and one backward, and wait for each other at each: with small batches on one machine that costs more than the "
+        "second process brings, and more threads are the better use of its cores."
     )
     return Table("Cost against processes", columns, rows, note)
 

@@ -64,11 +64,13 @@ def test_rows_without_spread_are_normalised_by_the_running_statistics_and_teach_
     assert ours(x[:1, :0]).shape == (1, 0, WIDTH)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("sizes", [(4, 4), (1, 7), (0, 5), (1, 1), (0, 1), (0, 0)])
-def test_two_processes_give_what_one_would(monkeypatch, sizes: tuple[int, int]):
+def test_two_processes_give_what_one_would(monkeypatch, sizes: tuple[int, int], dtype: torch.dtype):
     of = torch.Generator().manual_seed(0)
-    x = [torch.randn(num, WIDTH, generator=of) * 2 + 1 for num in sizes]
-    aim = [torch.randn(num, WIDTH, generator=of) for num in sizes]
+    x = [(torch.randn(num, WIDTH, generator=of) * 2 + 1).to(dtype) for num in sizes]
+    aim = [torch.randn(num, WIDTH, generator=of).to(dtype) for num in sizes]
+    close = {"rtol": 1e-4, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
 
     modules = [pair()[0].float() for _ in range(3)]
 
@@ -86,8 +88,8 @@ def test_two_processes_give_what_one_would(monkeypatch, sizes: tuple[int, int]):
     for module in modules[:2]:
         same_state(module, modules[2])
     for i in range(2):
-        torch.testing.assert_close(torch.cat([share[i] for share in both]), one[i], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(both[0][2] + both[1][2], one[2], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(torch.cat([share[i] for share in both]), one[i], **close)
+    torch.testing.assert_close(both[0][2] + both[1][2], one[2], **close)
 
 
 def test_half_precision_is_normalised_in_full_precision():

@@ -1,6 +1,6 @@
 """Layers: message passing on the graph of joints, temporal convolution, normalisation."""
 
-from ossein.nn.across import gather_rows, several_processes, sum_over_processes
+from ossein.nn.across import gather_rows, of_each_process, several_processes, sum_over_processes
 from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, PartitionConv, after, gather, partitions
 from ossein.nn.linear import Linear, weight_gradient, wide_product
 from ossein.nn.mixing import JointMixing, MixBlock
@@ -28,6 +28,7 @@ __all__ = [
     "along_time",
     "gather",
     "gather_rows",
+    "of_each_process",
     "partitions",
     "present_rows",
     "put_rows",

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ossein.nn.across import several_processes, sum_over_processes
+from ossein.nn.across import of_each_process, several_processes
 from ossein.nn.rows import Places, put_rows, take_rows
 
 
@@ -42,19 +42,14 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x)
 
     def _shared_norm(self, x: Tensor) -> Tensor:
-        """Training mode with the statistics of all processes; plain arithmetic, differentiable through the sums."""
-        wide = x.float()
-        sums = torch.cat([wide.sum(0), wide.new_tensor([float(len(wide))])])
-        sums = sum_over_processes(sums)
-        num, mean = sums[-1].detach(), sums[:-1] / sums[-1].clamp(min=1)
-        var = sum_over_processes((wide - mean).square().sum(0)) / num.clamp(min=1)
-        self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1), num > 1)
+        """Training mode with the statistics of all processes."""
         assert self.running_mean is not None
         assert self.running_var is not None
+        num, mean, var = _statistics(x.detach())
+        self._track(mean, var * num / (num - 1).clamp(min=1), num > 1)
         # As with one process: a single row has no spread, the running statistics stand in for it.
         mean, var = torch.where(num > 1, mean, self.running_mean), torch.where(num > 1, var, self.running_var)
-        out = (wide - mean) * torch.rsqrt(var + self.eps) * self.weight + self.bias
-        return out.to(x.dtype)
+        return _SharedNorm.apply(x, self.weight, self.bias, mean, var, num, self.eps)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, var: Tensor, enough: Tensor) -> None:
@@ -108,3 +103,46 @@ def _dot(a: Float[Tensor, "*R D"], b: Float[Tensor, "*R D"]) -> Float[Tensor, ""
     stats = (one, one.new_zeros(one.shape), one, one.new_zeros(one.shape), one)
     flat = (a.flatten(0, -2), b.flatten(0, -2))
     return torch.ops.aten.native_batch_norm_backward(*flat, *stats, True, 0.0, [False, True, False])[1].sum()
+
+
+def _statistics(x: Float[Tensor, "R D"]) -> tuple[Float[Tensor, ""], Float[Tensor, " D"], Float[Tensor, " D"]]:
+    """How many rows all processes have, and their mean and variance (Chan et al. 1979)."""
+    exact = torch.promote_types(x.dtype, torch.float32)
+    mean, var = x.new_zeros(2, x.shape[1], dtype=exact)
+    if len(x):
+        # It answers in the precision of the running statistics that it is given, and of half precision it would not be enough.
+        mean, var = torch.batch_norm_update_stats(x, torch.zeros_like(mean), torch.ones_like(mean), 0.0)
+    nums, means, variances = of_each_process(torch.stack([torch.full_like(mean, len(x)), mean, var])).unbind(1)
+    num = nums.sum(0).clamp(min=1)
+    mean = (nums * means).sum(0) / num
+    return nums[:, 0].sum(), mean, (nums * (variances + (means - mean).square())).sum(0) / num
+
+
+class _SharedNorm(torch.autograd.Function):
+    """(x - mean) / sqrt(var + eps) * weight + bias, where mean and var are those of the rows of all processes.
+
+    By torch's own operations for fixed statistics, and then what depends on x by way of the statistics (Ioffe and Szegedy
+    2015, section 3): a few passes over x, and one sum over processes in each direction.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, num: Tensor, eps: float
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight, mean, var, num)
+        ctx.eps = eps
+        return F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, weight, mean, var, num = ctx.saved_tensors
+        of_x, of_weight, of_bias = torch.zeros_like(x), torch.zeros_like(weight), torch.zeros_like(weight)
+        if len(x):
+            fixed = (weight, mean, var, None, None, False, ctx.eps, [True, True, True])
+            of_x, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(grads[0].contiguous(), x, *fixed)
+        total_weight, total_bias = of_each_process(torch.stack([of_weight, of_bias])).sum(0)
+        # A single row took the running statistics, which depend on nothing.
+        share = weight * torch.rsqrt(var + ctx.eps) / num.clamp(min=1) * (num > 1)
+        by_statistics = F.batch_norm(x, mean, var, share * total_weight, share * total_bias, False, 0.0, ctx.eps)
+        return of_x.sub_(by_statistics), of_weight, of_bias, None, None, None, None
