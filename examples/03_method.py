@@ -1,34 +1,50 @@
-"""A pre-training method of your own in one file, trained by ossein's loop and measured by nearest neighbours.
+"""A pre-training method of your own in one file: its settings, the method, a preset, and the two lines that make them known.
 
-    python examples/03_method.py gestures.clips runs/arrow
+    ossein --use examples/03_method.py pretrain arrow gestures.clips --out runs/arrow --model.hidden 32
+    ossein --use examples/03_method.py recognise ossein gestures.clips --from runs/arrow
+
+Its settings are flags, its runs resume, its bundles load, and protocols and reports work as for ossein's own methods. A
+program imports the file, or calls `ossein.own.use("examples/03_method.py")`.
 
 The method tells clips that run backwards from those that do not (Wei et al. 2018, "Learning and Using the Arrow of Time").
 """
 
-import sys
-from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import nn
 
 import ossein
 from ossein.draw import Draw
-from ossein.encoders import Encoder, Mixer, MixerSettings, read_joints, thin
-from ossein.evaluate import knn
-from ossein.evaluate.model import encoder_features
-from ossein.objective import Objective, Step
-from ossein.recipes.presets import PRETRAIN, Facts
-from ossein.store import Split, protocols, resolve
-from ossein.train import Feed, InputSettings, Run, fit
+from ossein.encoders import Mixer, MixerSettings, read_joints, thin
+from ossein.objective import Step
+from ossein.pretrain import METHODS, Pretrainer
+from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings
+from ossein.settings import Settings
 
 
-class Arrow(Objective):
+class ArrowSettings(Settings):
+    """The direction of time."""
+
+    kind: Literal["arrow"] = "arrow"
+    """Which method."""
+    encoder: MixerSettings = MixerSettings()
+    hidden: int = Field(default=64, ge=1)
+    """Width of the layer that reads the direction off the features."""
+
+
+class Arrow(Pretrainer[Mixer]):
     """Cross-entropy of the direction of time, from what the encoder says of every joint."""
 
-    def __init__(self, encoder: Encoder, joints: int) -> None:
-        super().__init__()
-        self.encoder, self.head = encoder, nn.Linear(2 * joints * encoder.width, 1)
+    def __init__(
+        self, skeleton: ossein.Skeleton, dims: int, frames: int, persons: int, settings: ArrowSettings
+    ) -> None:
+        super().__init__(skeleton, dims, frames, persons, settings)
+        self.encoder = Mixer(skeleton, dims, settings.encoder)
+        width = 2 * len(skeleton) * settings.encoder.width
+        self.head = nn.Sequential(nn.Linear(width, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, 1))
 
     def forward(self, batch: ossein.Batch, draw: Draw) -> Step:
         """Whatever is random comes from the draw, so that a run that was stopped goes on exactly."""
@@ -38,35 +54,17 @@ class Arrow(Objective):
         batch = batch.change(x=x, score=torch.where(turn, batch.score.flip(2), batch.score))
         z = self.encoder(batch.x, batch.score <= 0, batch.present)
         told = self.head(read_joints(z, thin(batch.present, self.encoder.stride)).mean(1)).squeeze(1)
-        loss = F.binary_cross_entropy_with_logits(told.float(), back.float())
-        right = ((told.detach() > 0) == back).float().mean()
-        return Step(loss, loss.new_tensor(float(len(batch))), {"accuracy": right})
+        errors = F.binary_cross_entropy_with_logits(told.float(), back.float(), reduction="none")
+        there = batch.present.flatten(1).any(1)  # a clip without anyone counts for nothing
+        num = there.sum().float()
+        right = (((told.detach() > 0) == back) & there).sum() / num.clamp(min=1)
+        return Step((errors * there).sum() / num.clamp(min=1), num, {"accuracy": right})
 
 
-def neighbour(encoder: Encoder, store: ossein.Store, split: Split, input: InputSettings) -> float:
-    """The share of test clips whose nearest training clip, by frozen features, is of their class."""
-    train, test = (encoder_features(encoder, store, half, input) for half in (split.train, split.test))
-    labels = store.labels[split.train]
-    scores = knn(train, labels, test, num_classes=len(store.classes), k=1)[1]
-    return float((scores.argmax(1) == store.labels[split.test]).mean())
+def arrow(facts: Facts) -> PretrainSettings:
+    """The direction of time, trained as the preset `ossein` is."""
+    return PRETRAIN["ossein"](facts).change(model=ArrowSettings())
 
 
-def main(path: Path, out: Path, epochs: float = 10) -> None:
-    """Train on the clips of the first split, labels unseen; nearest neighbours before and after."""
-    store = ossein.Store.open(path)
-    split = resolve(store, protocols(store)[0])
-    preset = PRETRAIN["ossein"](Facts.of(store, split.train))
-    train = preset.train.change(epochs=epochs, steps=0)
-    feed = Feed(store, split.train, preset.input, preset.augment, train.batch, train.seed)
-    torch.manual_seed(train.seed)
-    method = Arrow(Mixer(store.skeleton, store.dims, MixerSettings()), len(store.skeleton))
-    before = neighbour(method.encoder, store, split, preset.input)
-    run = Run(out)
-    run.begin({"method": "arrow", "data": store.hash, "settings": train.plain()}, resume=False)
-    fit(method, feed, train, preset.optim, run, lambda progress: None)
-    after = neighbour(method.encoder, store, split, preset.input)
-    print(f"loss {run.log_lines()[-1]['loss']:.3f}; nearest neighbour right {before:.1%} before, {after:.1%} after")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:]))
+METHODS.add(Arrow, ArrowSettings)
+PRETRAIN["arrow"] = arrow

@@ -71,18 +71,14 @@ def page() -> str:
     own = [row for row in _rows(RecogniseSettings, "") if row[0].partition(".")[0] not in SHARED]
     several = {title: values for title, values in presets.items() if title.startswith("recognise")}
     parts.append(f"## Recognition alone\n\n{ALONE}\n\n{_table(own, several)}")
-    for kind, made in {**METHODS, **RECOGNISERS}.items():
+    for family, kind in ((one, kind) for one in (METHODS, RECOGNISERS) for kind in one):
         users = {title: values for title, values in presets.items() if values["model.kind"] == [kind]}
-        (settings,) = (one for one in _models() if one.model_fields["kind"].default == kind)
-        said = (sys.modules[made.__module__].__doc__ or "").strip().splitlines()[0]
-        parts.append(f"## model: {kind}\n\n{said}\n\n{_table(list(_rows(settings, 'model.')), users)}")
+        if not users:
+            continue  # made of others by `ossein fuse`, and not set
+        said = (sys.modules[family[kind].__module__].__doc__ or "").strip().splitlines()[0]
+        rows = list(_rows(family.settings(kind), "model."))
+        parts.append(f"## model: {kind}\n\n{said}\n\n{_table(rows, users)}")
     return "\n".join(parts)
-
-
-def _models() -> Iterator[type[Settings]]:
-    """The settings of every method and recogniser."""
-    for settings in (PretrainSettings, RecogniseSettings):
-        yield from get_args(settings.model_fields["model"].annotation)
 
 
 def _presets() -> dict[str, dict[str, list[Any]]]:

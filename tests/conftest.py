@@ -1,7 +1,8 @@
 """What tests share: shapes checked at run time, the real data sets where they are present, tiny stores and models."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,20 @@ _CHECKED = [f"ossein.{name}" for name in ("augment", "encoders", "nn", "pretrain
 install_import_hook(_CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 # ruff: noqa: E402 - what is imported before the hook is not checked
+from ossein import own
 from ossein.cli import run as run_cli
 from ossein.clip import Clip
 from ossein.encoders import EncoderSettings
+from ossein.pretrain import METHODS
+from ossein.readers import READERS
 from ossein.readers.base import Source
 from ossein.readers.synthetic import SyntheticSettings, synthetic
-from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, skeletonmae, ssl
+from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings, skeletonmae, ssl
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.skeleton import Skeleton
 from ossein.store import Store, write_store
+from ossein.tasks import RECOGNISERS
 
 torch.set_num_threads(1)  # sums in one order, and models this small are slower on several cores
 
@@ -138,6 +143,19 @@ def recogniser_run(
     settings = tiny_recognise(fixed_store)
     recognise("ssl", fixed_store, out, splits=["half"], pretrained=pretrained_run, settings=settings)
     return out
+
+
+@pytest.fixture(autouse=True)
+def only_in_this_test() -> Iterator[None]:
+    """Methods, recognisers, presets and readers that a test adds are known in that test alone."""
+    places = (METHODS._members, RECOGNISERS._members, PRETRAIN, RECOGNISE, READERS, own._used)
+    before = [dict(place) for place in places]
+    path = list(sys.path)
+    yield
+    for place, old in zip(places, before, strict=True):
+        place.clear()
+        place.update(old)
+    sys.path[:] = path
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,15 @@ def test_training(example, here):
     assert ossein.load(here / "runs" / "recogniser").card.data["labels"] == "5-per-class"
 
 
-def test_a_method(example):
-    shown = example("03", "gestures.clips", "arrow", "1")
-    assert re.search(r"loss \d\.\d+; nearest neighbour right \d+\.\d% before, \d+\.\d% after", shown)
+def test_a_method(here, monkeypatch, capsys):
+    """The two commands at its head, shortened, and a bundle that needs its file no more."""
+    monkeypatch.chdir(here)
+    short = ["--train.epochs", "1", "--train.steps", "0", "--input.frames", "16", "--train.device", "cpu"]
+    for line in re.findall(r"^    ossein (.+)$", (ROOT / "examples" / "03_method.py").read_text(), re.MULTILINE):
+        words = line.replace("examples/03_method.py", str(ROOT / "examples" / "03_method.py")).split()
+        assert run([*words, *short]) == 0, capsys.readouterr().err
+    assert "next: ossein --use " in capsys.readouterr().out
+    assert ossein.load(here / "runs" / "recognise-ossein-gestures-1").card.model.kind == "reader"
 
 
 def test_a_reader_and_a_skeleton(example, here):

@@ -1,15 +1,18 @@
 """Settings: frozen, strict, to YAML and back, and errors that name the field and the near one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import Field, TypeAdapter, ValidationError, create_model
 
+from ossein.encoders import AnyEncoderSettings, EncoderSettings, MixerSettings
 from ossein.errors import SettingsError
 from ossein.files import read_yaml, write_yaml
 from ossein.pretrain import SkeletonMAESettings
-from ossein.settings import Settings, diff
+from ossein.settings import Family, Settings, diff
 from ossein.tasks import STGCNSettings, STRLSettings
 
 
@@ -84,13 +87,17 @@ def test_what_is_wrong_is_said(data: dict[str, Any], says: str):
     assert str(caught.value).startswith(f"run.yaml: {says}")
 
 
-Two = Annotated[STGCNSettings | SkeletonMAESettings, Field(discriminator="kind")]
+MODELS = Family[Settings]("model")
+for one in (STRLSettings, STGCNSettings, SkeletonMAESettings):
+    MODELS.add(one, one)  # what is built does not matter here
 
 
 class Either(Settings):
     """Settings of one of several kinds."""
 
-    model: Annotated[STRLSettings | Two, Field(discriminator="kind")]
+    model: Annotated[Settings, MODELS]
+    more: tuple[Annotated[Settings, MODELS], ...] = ()
+    encoder: AnyEncoderSettings = MixerSettings()
 
 
 @pytest.mark.parametrize("model", [STRLSettings(layers=2), STGCNSettings(blocks=1), SkeletonMAESettings(beta=3)])
@@ -109,7 +116,15 @@ def test_the_kind_says_which_settings_are_read(model: Settings):
         ({"kind": "strl", "encoder": {"widht": 8}}, "unknown field 'model.encoder.widht'. Did you mean 'width'?"),
         ({"kind": "skeletonmae", "bet": 2}, "unknown field 'model.bet'. Did you mean 'beta'?"),
         ({"kind": "stgcn", "widths": [8, 0]}, "field 'model.widths.1': Input should be greater than or equal to 1"),
-        ({"kind": "stgnc"}, "field 'model.kind': Input should be one of 'strl', 'stgcn', 'skeletonmae', got 'stgnc'."),
+        (
+            {"kind": "stgnc"},
+            "field 'model.kind': no model is called 'stgnc' here. Did you mean 'stgcn'? If it is one of",
+        ),
+        (
+            {"kind": "arrow"},
+            "field 'model.kind': no model is called 'arrow' here. Known: strl, stgcn, skeletonmae. If it",
+        ),
+        ({"kind": []}, "field 'model.kind': Input should be one of 'strl', 'stgcn', 'skeletonmae', got '[]'."),
         ({"blocks": 2}, "field 'model.kind' is missing."),
         (3, "field 'model': Input should be a valid dictionary"),
     ],
@@ -118,6 +133,96 @@ def test_what_is_wrong_in_settings_of_several_kinds_is_said(data: Any, says: str
     with pytest.raises(SettingsError) as caught:
         Either.read({"model": data}, where="run.yaml")
     assert str(caught.value).startswith(f"run.yaml: {says}")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            {"more": [{"kind": "strl"}, {"kind": "stgcn", "block": 1}]},
+            "unknown field 'more.1.block'. Did you mean 'block",
+        ),
+        ({"encoder": {"kind": "mixer", "widht": 8}}, "unknown field 'encoder.widht'. Did you mean 'width'?"),
+        (
+            {"encoder": {"kind": "mixr"}},
+            "field 'encoder.kind': Input should be one of 'gin', 'gcn', 'gat', 'mixer', got",
+        ),
+    ],
+)
+def test_what_is_wrong_in_lists_and_in_unions_that_are_closed_is_said(data: Any, says: str):
+    with pytest.raises(SettingsError) as caught:
+        Either.read({"model": {"kind": "strl"}, **data}, where="run.yaml")
+    assert str(caught.value).startswith(f"run.yaml: {says}")
+
+
+class Dot:
+    """Something to build."""
+
+
+class DotSettings(Settings):
+    """What it is built from."""
+
+    kind: Literal["dot"] = "dot"
+    inner: Inner = Inner()
+    size: float = 1
+
+
+def test_a_kind_is_known_from_when_it_is_added_on():
+    shapes = Family[object]("shape")
+
+    class Page(Settings):
+        shape: Annotated[Settings, shapes] | None = None
+
+    with pytest.raises(
+        SettingsError, match=r"^Page: field 'shape\.kind': no shape is called 'dot' here\. None are known\. "
+    ):
+        Page().change(shape=DotSettings().plain())
+    with pytest.raises(SettingsError, match=r"no shape is built from such settings"):
+        shapes.of(DotSettings())
+    shapes.add(Dot, DotSettings)
+    assert Page.read({"shape": {"kind": "dot", "size": 2}}).shape == DotSettings(size=2)
+    assert (list(shapes), shapes["dot"], shapes.settings("dot"), shapes.of(DotSettings())) == (
+        ["dot"], Dot, DotSettings, Dot,
+    )  # fmt: skip
+    for other in (Inner(), STRLSettings(), 3):
+        with pytest.raises(ValidationError):
+            Page(shape=other)  # type: ignore[arg-type]
+
+
+@settings(max_examples=20, deadline=None)
+@given(size=st.floats(allow_nan=False, allow_infinity=False), parts=st.lists(st.integers()).map(tuple))
+def test_settings_of_a_family_come_back_from_plain_data(size: float, parts: tuple[int, ...]):
+    shapes = Family[object]("shape")
+    shapes.add(Dot, DotSettings)
+    adapter = TypeAdapter(Annotated[Settings, shapes])
+    one = DotSettings(size=size, inner=Inner(parts=parts))
+    assert adapter.dump_python(one, mode="json") == one.plain()
+    assert adapter.validate_python(one.plain()) == adapter.validate_python(one) == one
+    assert adapter.validate_json(adapter.dump_json(one)) == one
+
+
+def test_a_kind_names_one_class():
+    shapes = Family[object]("shape")
+    shapes.add(Dot, DotSettings)
+
+    class Other: ...
+
+    with pytest.raises(SettingsError, match=r"\.Other: the kind 'dot' is that of test_settings\.Dot already\."):
+        shapes.add(Other, DotSettings)
+    assert shapes["dot"] is Dot
+    again = type("Dot", (), {"__module__": Dot.__module__})  # the same cell, run again
+    shapes.add(again, DotSettings)
+    assert shapes["dot"] is again
+    assert len(shapes) == 1
+
+
+Free = create_model("Free", __base__=Settings, kind=(str, "a"))
+
+
+@pytest.mark.parametrize("wrong", [Inner, Free, EncoderSettings], ids=["none", "any", "several"])
+def test_settings_of_a_family_say_their_kind(wrong: type[Settings]):
+    with pytest.raises(SettingsError, match=r": does not say its kind\. Give it a first field such as kind: Literal"):
+        Family[object]("shape").add(Dot, wrong)
 
 
 def test_what_is_missing_is_said():

@@ -105,3 +105,18 @@ def test_wrong_words(cli, run, fixed_store, words, told):
     assert told in done.err
     assert not (run / "evaluation.json").exists()
     assert not (run / "evaluation").exists()
+
+
+def test_runs_are_fused(cli, fixed_store):
+    words = ("--split", "half", "--model.encoder.width", 8, "--model.encoder.depth", 1, "--input.frames", 8)
+    words = (*words, "--train.epochs", 1, "--train.batch", 5, "--out")
+    assert cli("recognise", "ossein", fixed_store.path, "--seeds", 0, 1, *words, "seeds").code == 0
+    assert cli("recognise", "ossein", fixed_store.path, "--input.stream", "bone", *words, "bones").code == 0
+    done = cli("fuse", fixed_store.path, "seeds", "bones", "--out", "fused")
+    assert done.code == 0, done.err
+    for text in ("seeds/half-seed0", "seeds/half-seed1", "bones", "all 3 together", "model in fused"):
+        assert text in done.out, text
+    assert cli("evaluate", "fused", fixed_store.path).code == 0
+    done = cli("fuse", fixed_store.path, "bones")
+    assert done.code == 1
+    assert "is the only run of 'half'" in done.err

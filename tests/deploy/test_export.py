@@ -37,6 +37,18 @@ CASES: dict[str, tuple[dict[str, Any], str, int, str, str]] = {
     ),
     "stgcn": ({"widths": (4, 6), "blocks": 1, "kernel": 3}, "kinect-20", 3, "facing", "joint-motion"),
     "reader": ({"encoder": {"width": 8, "depth": 1}}, "coco-17", 2, "centre", "joint"),
+    "fused": (
+        {
+            "members": [
+                {"model": {"kind": "reader", "encoder": {"width": 8, "depth": 1}}, "stream": "bone-motion"},
+                {"model": {"kind": "stgcn", "widths": (4,), "blocks": 1, "kernel": 3}, "temperature": 0.5},
+            ]
+        },
+        "coco-17",
+        2,
+        "centre",
+        "joint",
+    ),
 }
 
 

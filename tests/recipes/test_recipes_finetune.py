@@ -3,21 +3,25 @@
 import json
 import shutil
 from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
 import pytest
 import yaml
 from runs import equal, weights
 
-from ossein.deploy import read_card
+from ossein.deploy import preset_after, read_card
 from ossein.errors import DataError, SettingsError
+from ossein.pretrain import METHODS, SkeletonMAE
 from ossein.recipes.base import Silent
 from ossein.recipes.describe import evaluation_table
-from ossein.recipes.evaluate import MATCHING, evaluate
+from ossein.recipes.evaluate import evaluate
 from ossein.recipes.finetune import Tuning
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, RecogniseSettings
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
+from ossein.settings import Settings
+from ossein.skeleton import Skeleton
 from ossein.store import draw_labels, resolve
 from ossein.train import Run, Stopped
 
@@ -57,8 +61,10 @@ def short(tmp_path):
 
 
 def test_every_pre_training_has_its_recogniser():
-    assert set(MATCHING) == set(PRETRAIN)
-    assert set(MATCHING.values()) <= set(RECOGNISE)
+    facts = Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=12)
+    after = {name: preset_after(preset(facts).model) for name, preset in PRETRAIN.items()}
+    assert after == {"skeletonmae": "ssl", "ossein": "ossein"}
+    assert set(after.values()) <= set(RECOGNISE)
 
 
 def test_finetune_is_recognise_with_each_seed(encoder, fixed_store, short, tmp_path):
@@ -246,6 +252,12 @@ def test_options_that_do_not_fit(encoder, fixed_store, protocols, tuning, words)
     assert not (encoder / "evaluation").exists()
 
 
+class MineSettings(Settings):
+    """Of a method that does not say which encoder it has."""
+
+    kind: Literal["mine"] = "mine"
+
+
 def test_runs_that_cannot_be_trained_on_from(recogniser_run, encoder, fixed_store, tmp_path):
     with pytest.raises(SettingsError, match=r"is a recogniser, but finetune, semi start from a pre-training"):
         evaluate(
@@ -255,6 +267,8 @@ def test_runs_that_cannot_be_trained_on_from(recogniser_run, encoder, fixed_stor
             tuning=Tuning(preset="ssl"),
         )
     card = json.loads((encoder / "bundle" / "bundle.json").read_text())
-    (encoder / "bundle" / "bundle.json").write_text(json.dumps({**card, "preset": "mine"}))
+    METHODS.add(SkeletonMAE, MineSettings)
+    card |= {"preset": "mine", "model": {"kind": "mine"}}
+    (encoder / "bundle" / "bundle.json").write_text(json.dumps(card))
     with pytest.raises(SettingsError, match=r"no recogniser is known to go with 'mine'. Name a --preset"):
         evaluate(encoder, fixed_store, protocols=("finetune",))

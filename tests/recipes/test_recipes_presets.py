@@ -5,6 +5,7 @@ import pytest
 
 from ossein.deploy import read_card
 from ossein.encoders import MixerSettings
+from ossein.errors import BundleError
 from ossein.pretrain import SkeletonMAE, TubeMAESettings, build_method
 from ossein.recipes import presets
 from ossein.recipes.presets import (
@@ -151,12 +152,16 @@ def test_fine_tuning_keeps_what_pre_training_had(pretrained_run):
     s = ssl(facts(), card)
     assert s.model.encoder == card.model.encoder
     assert (s.input.normalise, s.input.stream) == ("centre", "bone")
-    own = RECOGNISE["ossein"](facts(), card)
-    assert own.model.encoder == MixerSettings()  # the other method's encoder is none that it could take
+    with pytest.raises(
+        BundleError, match=r"'skeletonmae' has an encoder of the kind 'gin', .* 'ossein recognise ssl'\.$"
+    ):
+        RECOGNISE["ossein"](facts(), card)
     card = card.change(model=TubeMAESettings(encoder=MixerSettings(width=20)))
     own = RECOGNISE["ossein"](facts(), card)
     assert own.model.encoder.width == 20
     assert (own.input.normalise, own.input.stream) == ("centre", "bone")
+    with pytest.raises(BundleError, match=r"'skeletonmae' has an encoder of the kind 'mixer', .* recognise ossein'\.$"):
+        ssl(facts(), card)
 
 
 def test_the_baseline_fits_the_data():
@@ -172,8 +177,9 @@ def test_the_baseline_fits_the_data():
 def test_every_recogniser_sees_clips_as_pre_training_did(pretrained_run):
     card = read_card(pretrained_run)[1]
     card = card.change(input=card.input.change(normalise="none", stream="bone"))
-    for preset in RECOGNISE.values():
-        s = preset(facts(), card)
+    mixed = card.change(model=TubeMAESettings())
+    for name, preset in RECOGNISE.items():
+        s = preset(facts(), mixed if name == "ossein" else card)
         assert (s.input.normalise, s.input.stream) == ("none", "bone")
 
 

@@ -37,7 +37,7 @@ def test_every_run_has_a_row(pretrained_run, recogniser_run, tmp_path):
     rows = {row[0]: dict(zip(HEADS, row, strict=True)) for row in run_rows(tmp_path)}
     assert set(rows) == {"a", "deep/b", "cut", "torn"}
     assert [rows[name]["kind"] for name in rows if name != "torn"].count("recognise, not finished") == 1
-    assert rows["torn"]["kind"] == "damaged"
+    assert rows["torn"]["kind"] == "not readable"
     assert (rows["a"]["kind"], rows["a"]["preset"], rows["a"]["top-1 %"]) == ("pretrain", "skeletonmae", "-")
     top1 = json.loads((recogniser_run / "results.json").read_text())["runs"][0]["top1"]
     b = rows["deep/b"]

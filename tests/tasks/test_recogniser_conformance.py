@@ -21,6 +21,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "strl": {"encoder": {"width": 8, "depth": 2}, "layers": 2},
     "stgcn": {"widths": (8, 12), "kernel": 3},
     "reader": {"encoder": {"width": 8, "depth": 2}, "dropout": 0},
+    "fused": {
+        "members": [
+            {"model": {"kind": "reader", "encoder": {"width": 8, "depth": 1}, "dropout": 0}, "stream": "bone"},
+            {"model": {"kind": "stgcn", "widths": (8,), "kernel": 3}, "temperature": 2.0},
+        ]
+    },
 }
 """Settings to test with, where the defaults are too large."""
 

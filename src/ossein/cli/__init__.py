@@ -1,4 +1,4 @@
-"""The command line: one verb a recipe. The only folder that knows the command-line library.
+"""The command line: one verb a recipe, and code of one's own before it. The only folder that knows the command-line library.
 
 Heavy libraries are imported by the verb that needs them, so that `ossein --help` answers at once.
 """
@@ -21,6 +21,7 @@ VERBS = {
     "pretrain": ("train", "PRESET STORE: learn an encoder from unlabelled clips"),
     "recognise": ("train", "PRESET STORE [--from RUN]: train a recogniser on labelled clips and test it"),
     "evaluate": ("use", "RUN STORE: test finished runs; probes, retrieval, few labels, other data"),
+    "fuse": ("use", "STORE RUN...: one recogniser of several: of other seeds, streams or presets"),
     "calibrate": ("live", "BUNDLE STORE: probabilities that come true, and from which on to name a class"),
     "predict": ("live", "BUNDLE FILE...: name what happens in clips, and when"),
     "stream": ("live", "BUNDLE: answers for frames as they come, a line of JSON each"),
@@ -72,6 +73,7 @@ def run(args: Sequence[str]) -> int:
 
 
 def _run(args: list[str]) -> None:
+    own, args = _own_code(args)
     if not args or args[0] in ("-h", "--help"):
         _print_help()
     elif args[0] == "--version":
@@ -82,14 +84,31 @@ def _run(args: list[str]) -> None:
     elif args[0] not in _SHARED and os.environ.get("WORLD_SIZE", "1") != "1":
         raise SettingsError(f"'ossein {args[0]}' runs in one process. Start it without torchrun or accelerate launch.")
     else:
+        for word in own:
+            import_module("ossein.own").use(word)
         module = import_module(f"ossein.cli.{VERBS[args[0]][0]}")
         getattr(module, args[0])(args[1:])
+
+
+def _own_code(args: list[str]) -> tuple[list[str], list[str]]:
+    """What `--use` names before the verb, and the words from the verb on."""
+    own, rest = [], list(args)
+    while rest and rest[0].partition("=")[0] == "--use":
+        _, given, word = rest.pop(0).partition("=")
+        if not (word if given else rest):
+            print(
+                "ossein: --use needs a Python file, or the name of a module. Name it after the flag.", file=sys.stderr
+            )
+            raise SystemExit(2)
+        own.append(word if given else rest.pop(0))
+    return own, rest
 
 
 def _print_help() -> None:
     lines = "\n".join(f"  {name:<11} {text}" for name, (_, text) in VERBS.items())
     print(
         "ossein learns from unlabelled skeleton sequences and recognises actions, gestures and people from few labels.\n\n"
-        f"usage: ossein VERB ... [--help] [--traceback]\n\n{lines}\n\n"
+        f"usage: ossein [--use FILE] VERB ... [--help] [--traceback]\n\n{lines}\n\n"
+        "--use FILE.py, or a module, is imported before the verb runs: methods, recognisers, presets and readers of your own.\n"
         "New here? `ossein quickstart` shows the whole story in a few minutes on a laptop."
     )

@@ -164,7 +164,8 @@ def _list(args: Sequence[str]) -> None:
     if stores:
         show(table(f"Stores in {folder}", ("file", "clips", "classes", "skeleton"), stores))
     else:
-        print(f"No stores (*.clips) in {folder}. Make one: ossein data prepare, or ossein data synthetic demo.clips")
+        word = "Make one: ossein data prepare, or ossein data synthetic demo.clips"
+        print(f"The folder {folder} holds no stores (*.clips). {word}")
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

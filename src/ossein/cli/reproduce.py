@@ -1,6 +1,5 @@
 """The verb `reproduce`: a paper's ablation tables on one's own data, its numbers beside one's own."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ossein.cli.screen import make_screen, parse, say, show, table
+from ossein.cli.screen import command, make_screen, parse, say, show, table
 from ossein.errors import DataError
 from ossein.recipes.ablation import Budget, Plan
 from ossein.recipes.reproduce import plan as make_plan
@@ -69,9 +68,7 @@ def reproduce(args: Sequence[str]) -> None:
     try:
         record = run_reproduce(plan, screen=make_screen())
     except (Stopped, KeyboardInterrupt):
-        say(
-            f"\nstopped; what was saved is in {out}. To go on, the same again:\n  {shlex.join(['ossein', 'reproduce', *args])}"
-        )
+        say(f"\nstopped; what was saved is in {out}. To go on, the same again:\n  {command('reproduce', *args)}")
         raise SystemExit(130) from None
     rows = [(key, _direction(told)) for key, told in record["tables"].items()]
     show(table("Does the paper's direction hold?", ("table", "holds"), rows))

@@ -1,5 +1,6 @@
 """What a person sees while a recipe runs: bars on a terminal, a line now and then in a log file."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ossein.errors import did_you_mean
+from ossein.own import used
 from ossein.recipes.base import Screen, Silent
 from ossein.train import Progress as Training
 from ossein.train import Report, first_process
@@ -46,6 +48,11 @@ def parse(kind: type[T], prog: str, args: Sequence[str]) -> T:
         first = error.errors()[0]
         flag = ".".join(map(str, first["loc"])).replace("_", "-")
         misuse(f"--{flag}: {first['msg']}, got {first['input']!r}. Run with --help to see every setting and its range.")
+
+
+def command(*words: str) -> str:
+    """A command line to go on with, in which what `--use` named is named again."""
+    return shlex.join(["ossein", *(word for one in used() for word in ("--use", one)), *words])
 
 
 def say(text: str) -> None:

@@ -4,7 +4,6 @@ A preset is a function of the data, so the store is opened before the other word
 values that would be used.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,13 +13,12 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from ossein.cli.screen import make_screen, misuse, parse, say
-from ossein.deploy import Card, fetch, read_card
+from ossein.cli.screen import command, make_screen, misuse, parse, say
+from ossein.deploy import Card, fetch, preset_after, read_card
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
-from ossein.recipes.evaluate import MATCHING
 from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import folds
@@ -74,8 +72,9 @@ def pretrain(args: Sequence[str]) -> None:
         )
     _report(out)
     splits = ["--split", *call.split] if call.split else []
-    words = ["recognise", MATCHING[preset], str(store.path), *splits, "--from", str(out)]
-    say(f"pre-trained encoder in {out}\nnext: ossein {shlex.join(words)}")
+    after = preset_after(call.settings.model) or "PRESET"
+    next_ = command("recognise", after, str(store.path), *splits, "--from", str(out))
+    say(f"pre-trained encoder in {out}\nnext: {next_}")
 
 
 def recognise(args: Sequence[str]) -> None:
@@ -148,7 +147,7 @@ def resumable(words: Sequence[str], out: Path, *, resumes: bool = True) -> Itera
         more = [] if given else ["--out", str(out)]
         more += [] if "--resume" in words or not resumes else ["--resume"]
         told = f"what was saved is in {out}. To go on" if resumes else "to start again"
-        say(f"\nstopped; {told}:\n  {shlex.join(['ossein', *words, *more])}")
+        say(f"\nstopped; {told}:\n  {command(*words, *more)}")
         raise SystemExit(130) from None
 
 
@@ -172,7 +171,10 @@ def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -
         misuse(f"usage: ossein {verb} {{{','.join(presets)}}} STORE [settings] [--help]")
     preset = words[0] if words else next(iter(presets))
     if preset not in presets:
-        misuse(f"'{preset}' is no preset of ossein {verb}. {did_you_mean(preset, presets)}")
+        misuse(
+            f"'{preset}' is no preset of ossein {verb}. {did_you_mean(preset, presets)} If it is one of your own, name its "
+            f"file before the verb: ossein --use FILE {verb} {preset} ..."
+        )
     return preset, Store.open(words[1]) if len(words) == 2 else None, rest
 
 
@@ -220,9 +222,10 @@ def _start(default: S, told: _Told) -> S:
     if not told.where:
         return default
     start = type(default).read(told.settings, where=told.where)
-    if start.model.kind != default.model.kind:
+    given, wanted = (one.model.plain()["kind"] for one in (start, default))
+    if given != wanted:
         raise SettingsError(
-            f"{told.where}: its settings are for '{start.model.kind}', this preset is '{default.model.kind}'. "
+            f"{told.where}: its settings are for '{given}', this preset is '{wanted}'. "
             "Name the preset that the run was made with."
         )
     return start

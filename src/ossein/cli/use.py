@@ -1,6 +1,5 @@
-"""The verbs `quickstart` and `evaluate`."""
+"""The verbs `quickstart`, `evaluate` and `fuse`."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +8,18 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from ossein.cli.screen import Place, make_screen, parse, say, show, table
+from ossein.cli.screen import Place, command, make_screen, parse, say, show, table
 from ossein.cli.train import resumable
 from ossein.errors import SettingsError
-from ossein.recipes.describe import evaluation_table, protocol_name
+from ossein.recipes.describe import evaluation_table, fused_table, protocol_name
 from ossein.recipes.evaluate import Protocol
 from ossein.recipes.evaluate import evaluate as run_evaluate
 from ossein.recipes.finetune import Tuning
+from ossein.recipes.fuse import fuse as run_fuse
 from ossein.recipes.quickstart import QuickstartSettings
 from ossein.recipes.quickstart import quickstart as run_quickstart
 from ossein.store import Store
-from ossein.train import Stopped
+from ossein.train import Stopped, free_folder
 from ossein.view import draw_confusion
 
 
@@ -71,7 +71,7 @@ def quickstart(args: Sequence[str]) -> None:
         told = run_quickstart(call.settings, call.out, data=call.data, split=call.split, screen=make_screen())
     show(table(f"Top-1 on {told.num_test} unseen clips", ("method", "top-1 %"), told.rows()))
     say(f"\npicture of hidden joints rebuilt: {told.picture}\nmodel: {told.model}")
-    say(f"try it: ossein predict {told.model} {told.sample}")
+    say(f"try it: {command('predict', str(told.model), str(told.sample))}")
 
 
 def evaluate(args: Sequence[str]) -> None:
@@ -86,10 +86,32 @@ def evaluate(args: Sequence[str]) -> None:
             call.run, store, protocols=call.protocol, split=call.split, tuning=tuning, screen=make_screen()
         )
     except (Stopped, KeyboardInterrupt):
-        say(f"\nstopped; what was trained is kept. To go on:\n  {shlex.join(['ossein', 'evaluate', *args])}")
+        say(f"\nstopped; what was trained is kept. To go on:\n  {command('evaluate', *args)}")
         raise SystemExit(130) from None
     show(table(f"{call.run} on {store.path.name}", *evaluation_table(results)))
     if call.confusion:
         first = next(row for row in results["rows"] if "confusion" in row)
         draw_confusion(np.array(first["confusion"]), store.classes, call.confusion)
         say(f"confusion of {first['run']} ({protocol_name(first)}): {call.confusion}")
+
+
+@dataclass(frozen=True)
+class Fuse:
+    """Make one recogniser of several: of other seeds, other streams, other presets."""
+
+    store: Place
+    """The data that they learned from."""
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Runs, or folders of runs (folds, seeds); those of a split become one."""
+    out: Path | None = None
+    """The folder to write to; runs/fuse-STORE-1 or the next that is free by default."""
+
+
+def fuse(args: Sequence[str]) -> None:
+    """Run `ossein fuse`."""
+    call = parse(Fuse, "ossein fuse", args)
+    store = Store.open(call.store)
+    out = call.out or free_folder(Path("runs"), f"fuse-{store.path.stem}")
+    results = run_fuse(store, call.runs, out, screen=make_screen())
+    show(table(f"Top-1 on {store.path.name}", ("recogniser", "split", "top-1 %"), fused_table(results)))
+    say(f"model in {out}")

@@ -1,6 +1,6 @@
 """Using a trained model."""
 
-from ossein.deploy.bundle import Card, load_pretrained, load_recogniser, read_card, write_bundle
+from ossein.deploy.bundle import Card, load_pretrained, load_recogniser, preset_after, read_card, write_bundle
 from ossein.deploy.export import check_onnx, check_torch, to_onnx, to_torch, trace
 from ossein.deploy.graph import Graph, metadata
 from ossein.deploy.hub import fetch, push, save
@@ -31,6 +31,7 @@ __all__ = [
     "metadata",
     "model_card",
     "page_files",
+    "preset_after",
     "push",
     "read_card",
     "recording",

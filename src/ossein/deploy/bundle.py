@@ -7,23 +7,28 @@ class names, how clips are prepared, where it came from.
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from torch import Tensor, nn
 
+from ossein.encoders import EncoderSettings, MixerSettings
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.files import read_json, write_json
-from ossein.pretrain import METHODS, Pretrainer, PretrainerSettings
+from ossein.pretrain import METHODS, Pretrainer, PretrainerSettings, build_method
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
-from ossein.tasks import RECOGNISERS, Recogniser, RecogniserSettings
+from ossein.tasks import RECOGNISERS, Recogniser, RecogniserSettings, build_recogniser
 from ossein.train import InputSettings, load_weights, read_tensors, write_tensors
 
 T = TypeVar("T", bound=nn.Module)
 
 _SEEN = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+READ_BY: dict[type, str] = {EncoderSettings: "ssl", MixerSettings: "ossein"}
+"""The preset of recognition that reads an encoder, by the settings of the encoder."""
 
 
 class Card(Settings):
@@ -45,7 +50,7 @@ class Card(Settings):
     """Class names, for a recogniser."""
     input: InputSettings
     """How clips are prepared."""
-    model: Annotated[PretrainerSettings | RecogniserSettings, Field(discriminator="kind")]
+    model: PretrainerSettings | RecogniserSettings
     """The settings of the model."""
     data: dict[str, Any]
     """What it was trained on: store, its content hash, split, the clips it has seen, licence; and the same of others."""
@@ -70,6 +75,11 @@ class Card(Settings):
         Skeleton.from_plain(skeleton)
         return skeleton
 
+    @field_validator("model", mode="plain")
+    @classmethod
+    def _is_of_its_family(cls, model: Any, info: ValidationInfo) -> Settings:
+        return (RECOGNISERS if info.data.get("kind") == "recogniser" else METHODS).read(model)
+
     @field_validator("data")
     @classmethod
     def _is_record(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -85,9 +95,16 @@ class Card(Settings):
     def _names_classes(self) -> Self:
         if (self.kind == "recogniser") != bool(self.classes):
             raise ValueError(f"a {self.kind} model with {len(self.classes)} classes")
-        if self.model.kind not in (RECOGNISERS if self.kind == "recogniser" else METHODS):
-            raise ValueError(f"'{self.model.kind}' is no {self.kind} model")
         return self
+
+
+def preset_after(method: Settings) -> str | None:
+    """The preset of recognition that goes on from a pre-training; None where none of ossein's reads its encoder.
+
+    Args:
+        method: The settings of the pre-training's method; what counts is their `encoder`.
+    """
+    return READ_BY.get(type(getattr(method, "encoder", None)))
 
 
 def _says_what_was_seen(data: Any) -> bool:
@@ -132,7 +149,7 @@ def load_recogniser(path: Path | str) -> tuple[Recogniser, Card]:
         )
 
     def build() -> Recogniser:
-        return RECOGNISERS[card.model.kind](*_shape(card), len(card.classes), card.model)
+        return build_recogniser(*_shape(card), len(card.classes), card.model)
 
     return _with_weights(folder, build), card
 
@@ -148,7 +165,7 @@ def load_pretrained(path: Path | str) -> tuple[Pretrainer, Card]:
         raise BundleError(f"{folder}: holds a recogniser, expected a pre-trained encoder. Name a pre-training run.")
 
     def build() -> Pretrainer:
-        return METHODS[card.model.kind](*_shape(card), card.model)
+        return build_method(*_shape(card), card.model)
 
     return _with_weights(folder, build), card
 

@@ -112,7 +112,7 @@ def _header(card: Card, results: dict[str, Any] | None, name: str | None) -> dic
         terms = {"license": word}
     else:
         terms = {"license": "other", "license_name": "terms-of-the-data"}
-    tags = ["ossein", "skeleton", "pose", "action-recognition", card.model.kind, card.skeleton["name"]]
+    tags = ["ossein", "skeleton", "pose", "action-recognition", card.model.plain()["kind"], card.skeleton["name"]]
     out: dict[str, Any] = {"library_name": "ossein", **terms, "tags": list(dict.fromkeys(tags))}
     out["datasets"] = [Path(one["store"]).stem for one in stores(card)]
     if card.kind == "recogniser" and measured(card):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ossein.deploy.bundle import Card
+from ossein.deploy.bundle import Card, preset_after
 from ossein.evaluate import Spread
 
 SCORES = {"top1": "Top-1 accuracy", "top5": "Top-5 accuracy", "mean_class": "Mean class accuracy"}
@@ -138,7 +138,7 @@ def preparation(card: Card) -> str:
 def use(card: Card, name: str) -> str:
     """How to run it, from Python and from the command line."""
     if card.kind == "pretrained":
-        preset = {"skeletonmae": "ssl"}.get(card.preset, card.preset)
+        preset = preset_after(card.model) or "PRESET"
         return (
             f"## How to use it\n\n```sh\nossein recognise {preset} mine.clips --from {name} --out runs/mine\n```\n\n"
             "Its joints need not be those of your clips, as long as a third of yours have a counterpart among them."

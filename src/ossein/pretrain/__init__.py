@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from ossein.pretrain.base import MaskedPretrainer, Pretrainer
 from ossein.pretrain.contrast import Contrast, ContrastSettings
 from ossein.pretrain.decoders import GraphDecoder
@@ -11,12 +9,16 @@ from ossein.pretrain.losses import cosine_error
 from ossein.pretrain.masked import SkeletonMAE, SkeletonMAESettings
 from ossein.pretrain.masks import Mask, MaskSettings
 from ossein.pretrain.sequence import TubeMAE, TubeMAESettings
+from ossein.settings import Family, Settings
 from ossein.skeleton import Skeleton
 
-PretrainerSettings = Annotated[SkeletonMAESettings | TubeMAESettings, Field(discriminator="kind")]
-"""The settings of any method; their `kind` says of which."""
+METHODS: Family[Pretrainer] = Family("method")
+"""Every method, by the kind of its settings; `METHODS.add` makes one of your own known."""
+METHODS.add(SkeletonMAE, SkeletonMAESettings)
+METHODS.add(TubeMAE, TubeMAESettings)
 
-METHODS: dict[str, type[Pretrainer]] = {"skeletonmae": SkeletonMAE, "tube-mae": TubeMAE}
+PretrainerSettings = Annotated[Settings, METHODS]
+"""The settings of any method; their `kind` says of which."""
 
 
 def build_method(skeleton: Skeleton, dims: int, frames: int, persons: int, settings: PretrainerSettings) -> Pretrainer:
@@ -29,7 +31,7 @@ def build_method(skeleton: Skeleton, dims: int, frames: int, persons: int, setti
         persons: M.
         settings: Of any method.
     """
-    return METHODS[settings.kind](skeleton, dims, frames, persons, settings)
+    return METHODS.of(settings)(skeleton, dims, frames, persons, settings)
 
 
 __all__ = [

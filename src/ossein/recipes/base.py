@@ -1,5 +1,6 @@
 """What recipes share: the screen they report to, and how they find runs and clips."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,6 +64,21 @@ def data_record(store: Store, split: str, train: np.ndarray, seen: np.ndarray | 
         "seen": _ranges(train if seen is None else seen),
         "facts": {key: store.facts[key] for key in _FACTS if key in store.facts},
     }
+
+
+def pooled(records: Sequence[dict[str, Any]], store: Store) -> dict[str, Any]:
+    """What several runs on one split of a store say of their data together: whatever any of them has seen.
+
+    Args:
+        records: What each says, see `data_record`.
+        store: The data.
+    """
+    also = {str(one["hash"]): one for record in records for one in learned_from(record) if one["hash"] != store.hash}
+    every = np.concatenate([seen(record, store) for record in records])
+    told = {key: records[0][key] for key in _RECORD if key in records[0]}
+    labels = dict.fromkeys(record["labels"] for record in records if "labels" in record)
+    most = max(record["clips"] for record in records)
+    return {**told, "clips": most, "seen": _ranges(every), "labels": ", ".join(labels), "also": list(also.values())}
 
 
 def learned_from(data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -88,6 +88,15 @@ def evaluation_table(results: dict[str, Any]) -> tuple[tuple[str, ...], list[tup
     return used, [tuple(row.get(head, "") for head in used) for row in rows]
 
 
+def fused_table(results: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The results of `fuse` as rows: each member, then all of them together."""
+    rows = []
+    for row in results["rows"]:
+        rows += [(one["run"], row["split"], f"{100 * one['top1']:.1f}") for one in row["members"]]
+        rows.append((f"all {len(row['members'])} together", row["split"], f"{100 * row['top1']:.1f}"))
+    return rows
+
+
 def protocol_name(row: dict[str, Any]) -> str:
     """What a row of `evaluate` is called and averaged under: its protocol, and its weights where they are the control's."""
     return row["protocol"] + (", random weights" if row.get("weights") == "random" else "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ossein.deploy import Card, read_card
+from ossein.deploy import Card, preset_after, read_card
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import spread
 from ossein.files import write_json
@@ -19,9 +19,6 @@ from ossein.store import Split, Store, resolve, resolve_many
 from ossein.train import Run
 
 Protocol = Probe | Tuned
-
-MATCHING = {"skeletonmae": "ssl", "ossein": "ossein"}
-"""The recognition preset that belongs to each pre-training preset."""
 
 NUMBERS = ("top1", "top5", "mean_class", "rank1", "rank5", "map")
 """What is averaged over runs, as far as a protocol has it."""
@@ -144,10 +141,11 @@ def _trainings(case: Case, store: Store, protocols: Collection[str], tuning: Tun
     kinds: list[Tuned] = [kind for kind in TUNED if kind in protocols]
     if not kinds:
         return []
-    preset = tuning.preset or MATCHING.get(case.card.preset)
+    preset = tuning.preset or preset_after(case.card.model)
     if preset is None:
         raise SettingsError(
-            f"{case.run.folder}: no recogniser is known to go with '{case.card.preset}'. Name a --preset."
+            f"{case.run.folder}: no recogniser is known to go with '{case.card.preset}'. Name a --preset that reads its "
+            "encoder."
         )
     return plan(case.run, case.card, store, case.split, preset, kinds, tuning)
 

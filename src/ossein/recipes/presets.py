@@ -6,14 +6,15 @@ leaves open is said in the settings and here. `stgcn` is a baseline of ours, to 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
 from pydantic import Field
 
 from ossein.augment import AugmentSettings
-from ossein.deploy import Card
+from ossein.deploy import Card, preset_after
+from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.settings import Settings
@@ -21,6 +22,8 @@ from ossein.skeleton import Skeleton
 from ossein.store import Several, Store
 from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRLSettings, TeachSettings
 from ossein.train import InputSettings, OptimSettings, TrainSettings
+
+S = TypeVar("S", bound=Settings)
 
 MANY = 16 * 1024
 """Clips from which on the paper's batch of 1024 is read as 1024 clips."""
@@ -113,9 +116,11 @@ def ssl(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
     Args:
         facts: What the data are like.
         pretrained: The pre-training run to start from; its encoder and its way to prepare clips are kept.
+
+    Raises:
+        BundleError: Its encoder is no graph encoder.
     """
-    known = pretrained.model if pretrained else None
-    encoder = known.encoder if isinstance(known, SkeletonMAESettings) else STRLSettings().encoder
+    encoder = _encoder("ssl", STRLSettings().encoder, pretrained)
     return RecogniseSettings(
         input=_as_before(_input(facts), pretrained),
         augment=AugmentSettings(jitter=0.01),
@@ -168,9 +173,11 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
     Args:
         facts: What the data are like.
         pretrained: The pre-training run to start from; its encoder and its way to prepare clips are kept.
+
+    Raises:
+        BundleError: Its encoder is no mixer.
     """
-    known = pretrained.model if pretrained else None
-    encoder = known.encoder if isinstance(known, TubeMAESettings) else ReaderSettings().encoder
+    encoder = _encoder("ossein", ReaderSettings().encoder, pretrained)
     return RecogniseSettings(
         input=_as_before(_own_input(facts).change(views=3), pretrained),
         augment=_own_augment(facts),
@@ -187,6 +194,7 @@ RECOGNISE: dict[str, Callable[[Facts, Card | None], RecogniseSettings]] = {
     "stgcn": stgcn,
     "ossein": ossein_recognise,
 }
+"""The presets by name. One of your own joins them by `PRETRAIN["mine"] = mine`, and the command line takes it."""
 
 
 def fast_precision() -> Literal["fp32", "bf16"]:
@@ -225,6 +233,20 @@ def _input(facts: Facts) -> InputSettings:
     else:
         normalise = "image" if facts.has_sizes else "centre"
     return InputSettings(frames=64, persons=min(2, facts.persons), normalise=normalise)
+
+
+def _encoder(preset: str, default: S, pretrained: Card | None) -> S:
+    """The settings of the pre-training's encoder, whatever method it had; the preset's where there was none."""
+    if pretrained is None or pretrained.kind != "pretrained":
+        return default
+    found, after = getattr(pretrained.model, "encoder", None), preset_after(pretrained.model)
+    if isinstance(found, type(default)):
+        return found
+    what = f"an encoder of the kind '{getattr(found, 'kind', '?')}'" if found else "no encoder in its settings"
+    help = f"Use 'ossein recognise {after}'." if after else "Use a preset of your own."
+    raise BundleError(
+        f"the pre-training '{pretrained.preset}' has {what}, and the preset '{preset}' does not read it. {help}"
+    )
 
 
 def _as_before(input: InputSettings, pretrained: Card | None) -> InputSettings:

@@ -114,8 +114,8 @@ def _page(told: Told, store: Store | None, flat_map: Flat) -> str:
 def _lead(told: Told) -> str:
     data, kind = told.record["data"], told.record.get("kind", "run")
     labels = f", labels: {data['labels']}" if "labels" in data else ""
-    seed = told.record["settings"].get("train", {}).get("seed", "-")
-    return f"{kind}, split {data['split']}, {data['clips']} clips to learn from{labels}, seed {seed}, {when(told)}"
+    seed = "" if told.seed is None else f", seed {told.seed}"
+    return f"{kind}, split {data['split']}, {data['clips']} clips to learn from{labels}{seed}, {when(told)}"
 
 
 def _missing(told: Told, store: Store | None) -> str:
@@ -156,7 +156,7 @@ def _by_class(told: Sequence[Told]) -> list[Section]:
     classes = cards[0].classes
     total = np.sum([card.metrics["confusion"] for card in cards], axis=0)
     # A clip that several seeds were tested on is one clip: intervals go by the number of clips, not of answers.
-    seeds = len({one.record["settings"]["train"]["seed"] for one in told})
+    seeds = len({one.seed for one in told})
     mean = total / seeds
     note = f"Sums over {len(cards)} runs. " if len(cards) > 1 else ""
     means = f"Means over {seeds} seeds. " if seeds > 1 else ""

@@ -47,6 +47,11 @@ class Told:
         return self.card.metrics if self.card else {}
 
     @property
+    def seed(self) -> int | None:
+        """That of the training; None where nothing was trained."""
+        return self.record["settings"].get("train", {}).get("seed")
+
+    @property
     def began(self) -> datetime:
         """When training began; by the file's time where the record does not say."""
         return _time(self.record) or datetime.fromtimestamp((self.run.folder / "run.yaml").stat().st_mtime, UTC)
@@ -111,7 +116,7 @@ def _row(run: Run, root: Path) -> tuple[float, tuple[str, ...]]:
         told = Told.of(run)
     except BundleError:
         when = (run.folder / "run.yaml").stat().st_mtime
-        return when, (name, "-", "damaged", *["-"] * (len(HEADS) - 3))
+        return when, (name, "-", "not readable", *["-"] * (len(HEADS) - 3))
     record, data = told.record, told.record["data"]
     seconds, top1 = told.seconds, told.metrics.get("top1")
     row = (
@@ -122,7 +127,7 @@ def _row(run: Run, root: Path) -> tuple[float, tuple[str, ...]]:
         data.get("store", "-"),
         data.get("split", "-"),
         data.get("labels", "-"),
-        str(record["settings"].get("train", {}).get("seed", "-")),
+        "-" if told.seed is None else told.seed,
         "-" if top1 is None else f"{100 * top1:.1f}",
         "-" if seconds is None else f"{seconds / 60:.1f}",
     )

@@ -2,20 +2,23 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from ossein.settings import Settings
 from ossein.skeleton import Skeleton
-from ossein.tasks.base import Recogniser
+from ossein.tasks.base import RECOGNISERS, Recogniser
+from ossein.tasks.fused import Fused, FusedSettings, MemberSettings
 from ossein.tasks.reader import Reader, ReaderSettings
 from ossein.tasks.recognise import Recognise
 from ossein.tasks.stgcn import STGCN, STGCNSettings
 from ossein.tasks.strl import STRL, STRLSettings
 from ossein.tasks.teach import Teach, TeachSettings
 
-RecogniserSettings = Annotated[STRLSettings | STGCNSettings | ReaderSettings, Field(discriminator="kind")]
-"""The settings of any recogniser; their `kind` says of which."""
+RECOGNISERS.add(STRL, STRLSettings)
+RECOGNISERS.add(STGCN, STGCNSettings)
+RECOGNISERS.add(Reader, ReaderSettings)
+RECOGNISERS.add(Fused, FusedSettings)
 
-RECOGNISERS: dict[str, type[Recogniser]] = {"strl": STRL, "stgcn": STGCN, "reader": Reader}
+RecogniserSettings = Annotated[Settings, RECOGNISERS]
+"""The settings of any recogniser; their `kind` says of which."""
 
 
 def build_recogniser(
@@ -31,13 +34,16 @@ def build_recogniser(
         num_classes: K.
         settings: Of any recogniser.
     """
-    return RECOGNISERS[settings.kind](skeleton, dims, frames, persons, num_classes, settings)
+    return RECOGNISERS.of(settings)(skeleton, dims, frames, persons, num_classes, settings)
 
 
 __all__ = [
     "RECOGNISERS",
     "STGCN",
     "STRL",
+    "Fused",
+    "FusedSettings",
+    "MemberSettings",
     "Reader",
     "ReaderSettings",
     "Recognise",

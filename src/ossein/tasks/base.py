@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import Encoder
 from ossein.errors import BundleError, DataError
+from ossein.settings import Family
 from ossein.skeleton import Skeleton
 
 
@@ -86,3 +87,7 @@ class Recogniser(nn.Module, ABC):
                 f"batch of [M T V C] {list(batch.x.shape[1:])}, the model takes {list(self.shape)}. "
                 "Sample the clips to its persons and frames."
             )
+
+
+RECOGNISERS: Family[Recogniser] = Family("recogniser")
+"""Every recogniser, by the kind of its settings; `RECOGNISERS.add` makes one of your own known."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.files import read_text, read_yaml, write_json, write_text, write_yaml
+from ossein.own import used
 
 _PACKAGES = ("ossein", "torch", "numpy", "accelerate", "safetensors", "scikit-learn")
 
@@ -119,13 +120,15 @@ def free_folder(root: Path, name: str) -> Path:
 
 
 def provenance() -> dict[str, Any]:
-    """How this process came to be: command, versions, commit (where ossein runs from its own repository), machine, time.
+    """How this process came to be: command, code of one's own (see `ossein.own.used`), versions, commit (where ossein runs
+    from its own repository), machine, time.
 
     A run keeps one of when it began and one, with its model, of when it ended; `memory` is the most that the process had
     held by then, in MiB, None where the system does not tell.
     """
     return {
         "command": shlex.join(["ossein", *sys.argv[1:]]),
+        "used": used(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
         "machine": f"{platform.machine()} {platform.system()}",
