@@ -25,6 +25,7 @@ from ossein.evaluate import FLOOR_FRAMES, extra_trees, floor_features, linear_sv
 from ossein.files import read_json, write_json
 from ossein.recipes.base import leaves
 from ossein.recipes.evaluate import evaluate
+from ossein.recipes.fuse import fuse
 from ossein.recipes.prepare import prepare
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import pretrain
@@ -54,6 +55,8 @@ def run(name: str, methods: list[str], out: Path) -> None:
         results = trained(task, method, store, out, out / name / key)
         cost = before + time.process_time() - began
         write_json(file, {**results, "cost": cost, "made_by": provenance()})
+        if method.preset == "ossein" and task.labels == "all":
+            write_json(out / name / key / "fused.json", fused(store, out / name / key, out / "fused" / f"{name}-{key}"))
     write_json(out / name / "floor.json", floor(task, store))
 
 
@@ -84,6 +87,14 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     if origin and task.labels == "all":
         numbers["probes"] = probes(origin, store)
     return numbers
+
+
+def fused(store: Store, folder: Path, out: Path) -> dict[str, Any]:
+    """Top-1 of all seeds of a method as one recogniser, the mean over folds."""
+    if not (out / "results.json").exists():
+        fuse(store, [folder], out, screen=Terminal())
+    rows = read_json(out / "results.json")["rows"]
+    return {"top1": float(np.mean([row["top1"] for row in rows])), "made_by": provenance()}
 
 
 def encoder(task: Task, preset: str, store: Store, out: Path) -> Path:

@@ -12,6 +12,8 @@ from ossein.files import read_json, read_text, write_text
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- results -->", "<!-- /results -->"
 """Between these the README holds its table."""
+FUSED = ("ossein", "ossein-random")
+"""The methods whose seeds are also fused."""
 
 
 def write(out: Path) -> None:
@@ -43,6 +45,9 @@ def write(out: Path) -> None:
     text = read_text(ROOT / "scripts" / "results_text.md").format(
         table=markdown(columns, list(done)),
         probes=markdown(probe_columns(done), [name for name in done if probed(done[name])]),
+        fused=markdown(
+            fused_columns(done, out), [name for name in done if any(fused_of(out, name, key) for key in FUSED)]
+        ),
         cost=markdown(cost_columns(done), list(done)),
         commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items() if key in ran),
         versions=", ".join(f"{name} {number}" for name, number in made[0]["versions"].items()),
@@ -91,6 +96,33 @@ def probe_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]
         ("data set", lambda name: TASKS[name].title),
         *((f"{titles[key]}, {probe}", lambda name, key=key, probe=probe: of(name, key, probe)) for key, probe in pairs),
     ]
+
+
+def fused_of(out: Path, name: str, key: str) -> float | None:
+    """Top-1 of all seeds of a method as one recogniser, where they were fused."""
+    file = out / name / key / "fused.json"
+    return read_json(file)["top1"] if file.exists() else None
+
+
+def fused_columns(done: dict[str, Any], out: Path) -> list[tuple[str, Callable[[str], str]]]:
+    """One training, the mean over seeds, beside all seeds as one recogniser."""
+
+    def one(name: str, key: str) -> str:
+        return text_of(done[name][key]["top1"]) if key in done[name] else "-"
+
+    def all_(name: str, key: str) -> str:
+        share = fused_of(out, name, key)
+        return "-" if share is None else f"{100 * share:.1f}"
+
+    both = [
+        column
+        for key in FUSED
+        for column in (
+            (f"{METHODS[key].title}, one", lambda name, key=key: one(name, key)),
+            ("three fused", lambda name, key=key: all_(name, key)),
+        )
+    ]
+    return [("data set", lambda name: TASKS[name].title), *both]
 
 
 def cost_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]]:
