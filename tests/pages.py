@@ -1,33 +1,36 @@
 """Pages of documentation as programs: their blocks in order, each run as a reader would run it, on tiny data.
 
 A block with a title (```csv title="mine.csv") is a file to write. Lines of `sh` blocks are commands, `python` blocks share
-one set of names. Commands are run as typed; those that train get settings appended that make them short.
+one set of names. Commands are run as typed; in tests those that train get settings appended that make them short.
+
+A block titled "output" (```text title="output") is what the block above it prints, each command of several behind a `$`.
+`scripts/outputs.py` writes these.
 """
 
-import json
 import os
-import pickle
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
-import numpy as np
+from shown import difference
 
 from ossein.cli import run
-from ossein.clip import Clip
-from ossein.mapping import joint_matrix
-from ossein.readers.synthetic import SyntheticSettings, synthetic
 from ossein.recipes.finetune import TUNED
-from ossein.skeleton import Skeleton
+from ossein.store import Store
 
 ROOT = Path(__file__).parents[1]
 
-SHORT = {
+Short = Mapping[tuple[str, ...], str]
+
+SHORT: Short = {
     ("pretrain",): "--input.frames 8 --train.epochs 1 --train.steps 0",
     ("recognise",): "--input.frames 8 --train.epochs 1 --train.steps 0",
     ("quickstart",): "--clips 60 --labels 1 --seeds 0 --frames 8 --pretrain-epochs 0.2 --epochs 1",
@@ -38,6 +41,12 @@ SHORT = {
 
 SHORT_TUNING = "input: {frames: 8}\ntrain: {epochs: 0.3, batch: 16, steps: 0}\n"
 """What makes the protocols short that train: a file of settings."""
+
+OUTPUT = "output"
+"""The title of a block that is what the block above it prints."""
+
+WIDTH = 160
+"""Of the screen that pages show, in characters."""
 
 _FENCE = re.compile(
     r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -55,6 +64,7 @@ class Block:
         language: What the fence says.
         title: The file that the block is, if it is one.
         text: What it holds.
+        output: The block that says what this one prints, if there is one directly below.
     """
 
     page: Path
@@ -62,6 +72,7 @@ class Block:
     language: str
     title: str
     text: str
+    output: "Block | None" = None
 
     def commands(self) -> Iterator[list[str]]:
         """The words of each command."""
@@ -72,57 +83,131 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page."""
+    """The fenced blocks of a page, each with its output."""
     text = page.read_text(encoding="utf-8")
-    return [
-        Block(page, text.count("\n", 0, at.start("text")) + 1, at["language"], at["title"] or "", at["text"])
-        for at in _FENCE.finditer(text)
-    ]
+    out: list[Block] = []
+    end = 0
+    for at in _FENCE.finditer(text):
+        line = text.count("\n", 0, at.start("text")) + 1
+        block = Block(page, line, at["language"], at["title"] or "", at["text"])
+        if block.title == OUTPUT:
+            assert not text[end : at.start()].strip(), f"{page.name}:{line}: an output of no block"
+            out[-1] = replace(out[-1], output=block)
+        else:
+            out.append(block)
+        end = at.end()
+    return out
 
 
-def run_page(page: Path) -> int:
-    """Run every block of a page in the working folder; returns how many commands and programs were run."""
+def run_page(page: Path, short: Short = SHORT) -> list[tuple[Block, str]]:
+    """Run every block of a page in the working folder; returns those that were run, and what each printed.
+
+    Args:
+        page: The page.
+        short: What makes commands short; nothing, to run them as typed.
+    """
     names: dict[str, object] = {"__name__": page.stem}
-    done = 0
+    ran = []
     for block in blocks(page):
         if block.title:
             Path(block.title).write_text(block.text, encoding="utf-8")
         if block.language == "sh":
-            for words in block.commands():
-                run_command(words, f"{page.name}:{block.line}")
-                done += 1
+            ran.append((block, run_commands(block, short)))
         elif block.language == "python" and not block.title:
-            # The empty lines make line numbers in a traceback those of the page.
-            exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), names)
-            done += 1
-    return done
+            ran.append((block, run_program(block, names)))
+    return ran
 
 
-def run_command(words: list[str], where: str) -> None:
-    """Run one command line, shortened where it trains, and stop the test if it fails."""
-    if words[0] == "ossein":
-        assert run(shortened(words[1:])) == 0, f"{where}: {shlex.join(words)}"
-    elif words[0] == "torchrun":
-        at = words.index("ossein") + 1
-        full = [*words[:at], *shortened(words[at:])]
-        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", *full[1:]]
-        done = subprocess.run(torchrun, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, f"{where}: {shlex.join(words)}\n{done.stderr}"
-    elif words[0] == "python":
-        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True)
-        assert done.returncode == 0, f"{where}: {shlex.join(words)}\n{done.stderr}"
-    elif words[0] == "make":
+def check_outputs(ran: list[tuple[Block, str]]) -> None:
+    """Stop the test if a page does not show what its blocks printed."""
+    classes = class_names()
+    for block, printed in ran:
+        where, renew = f"{block.page.name}:{block.line}", f"Renew it: python scripts/outputs.py {block.page.name}"
+        if block.output is None:
+            assert block.language == "python" or not printed, f"{where}: prints and does not show it.\n{printed}"
+        else:
+            told = difference(block.output.text, printed, classes)
+            assert not told, f"{where}: prints something else than the page shows. {renew}\n{told}"
+
+
+def class_names() -> list[str]:
+    """The classes of all stores below the working folder."""
+    return sorted({name for path in Path().rglob("*.clips") for name in Store.open(path).classes})
+
+
+def run_program(block: Block, names: dict[str, object]) -> str:
+    """Run a program with names that it shares with others; returns what it prints."""
+    # The empty lines make line numbers in a traceback those of the page.
+    code = compile("\n" * (block.line - 1) + block.text, str(block.page), "exec")
+    with screen() as out:
+        exec(code, names)
+    return out.getvalue()
+
+
+def run_commands(block: Block, short: Short) -> str:
+    """Run the commands of a block; returns what they print, behind each command where there are several."""
+    commands = list(block.commands())
+    told = []
+    for words in commands:
+        told += [f"$ {shlex.join(words)}\n"] if len(commands) > 1 else []
+        told.append(run_command(words, f"{block.page.name}:{block.line}", short))
+    return "".join(told) if any(not one.startswith("$ ") and one for one in told) else ""
+
+
+@contextmanager
+def screen() -> Iterator[StringIO]:
+    """What is printed goes into the text, as on a screen of one width."""
+    with patch.dict(os.environ, COLUMNS=str(WIDTH)), redirect_stdout(StringIO()) as out, redirect_stderr(out):
+        yield out
+
+
+def run_command(words: list[str], where: str, short: Short) -> str:
+    """Run one command line, shortened where it trains, and stop the test if it fails; returns what it prints."""
+    run_it = {"ossein": run_ossein, "torchrun": run_torchrun, "python": run_python}.get(words[0])
+    if run_it:
+        code, printed = run_it(words, short)
+        assert code == 0, f"{where}: {shlex.join(words)}\n{printed}"
+        return printed
+    if words[0] == "make":
         assert set(words[1:]) <= targets(), f"{where}: the Makefile has no such target"
     elif words[0] == "pip":
         check_install(words, where)
     else:
         assert words[0] in _ELSEWHERE, f"{where}: nothing tests '{words[0]}'"
+    return ""
 
 
-def shortened(words: list[str]) -> list[str]:
+def run_ossein(words: list[str], short: Short) -> tuple[int, str]:
+    """Run a command line of ossein in this process."""
+    # On a terminal, answers are a table; what is told to this screen is none to the command.
+    table = ["--output", "table"] if words[1] == "predict" and not {"--output", "--out"} & set(words) else []
+    with screen() as out:
+        code = run([*shortened(words[1:], short), *table])
+    return code, out.getvalue()
+
+
+def run_torchrun(words: list[str], short: Short) -> tuple[int, str]:
+    """Run one in several processes."""
+    at = words.index("ossein") + 1
+    return run_python(
+        ["python", "-m", "torch.distributed.run", "--standalone", *words[1:at], *shortened(words[at:], short)], short
+    )
+
+
+def run_python(words: list[str], short: Short) -> tuple[int, str]:
+    """Run a program with this Python, as it is."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": str(WIDTH)}
+    done = subprocess.run(
+        [sys.executable, *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+    )
+    return done.returncode, done.stdout
+
+
+def shortened(words: list[str], short: Short) -> list[str]:
     """A command line of ossein with settings appended that make it short."""
-    more = next((text for begin, text in SHORT.items() if tuple(words[: len(begin)]) == begin), "")
-    if words[0] == "evaluate" and "--config" not in words and set(words) & set(TUNED):
+    verb = words[2 * words.count("--use") :]
+    more = next((text for begin, text in short.items() if tuple(verb[: len(begin)]) == begin), "")
+    if short and verb[0] == "evaluate" and "--config" not in words and set(words) & set(TUNED):
         Path("short.yaml").write_text(SHORT_TUNING, encoding="utf-8")
         more = "--seeds 0 --config short.yaml"
     return words + more.split()
@@ -139,55 +224,3 @@ def check_install(words: list[str], where: str) -> None:
     extras = {extra for word in words for found in re.findall(r"\[([\w,]+)\]", word) for extra in found.split(",")}
     assert extras <= set(project["optional-dependencies"]), f"{where}: no such extra"
     assert words[words.index("-c") + 1] == "constraints.txt", f"{where}: installs without the pins"
-
-
-def write_data(folder: Path) -> None:
-    """The files that pages speak of: pickles in `data/`, and a clip of someone as COCO's JSON."""
-    source, other = (synthetic(SyntheticSettings(clips=72, persons=6, seed=seed)) for seed in (0, 1))
-    halves, folds = ([one.splits["xsub_train"], one.splits["xsub_val"]] for one in (source, other))
-    clips, data = list(source.clips), folder / "data"
-    data.mkdir()
-    (data / "meta.json").write_text(json.dumps({"class_names": source.classes, "license": "none"}))
-    _write_pickle(data / "penn_action_coco17.pkl", clips, {"train": list(halves[0]), "val": list(halves[1])})
-    lists = {
-        f"split{i}_{side}": list(names) for i in (1, 2) for side, names in zip(("train", "val"), folds[:: 3 - 2 * i])
-    }
-    _write_pickle(data / "jhmdb_coco17.pkl", list(other.clips), lists)
-    _write_sensors(data)
-    (folder / "someone.json").write_text(json.dumps(_coco(clips[0])))
-
-
-def _write_sensors(data: Path) -> None:
-    """Two files of depth sensors: one as if it had been fetched for the catalogue, one of an older sensor."""
-    source = synthetic(SyntheticSettings(clips=36, persons=6, dims=3))
-    clips, lists = list(source.clips), {name: list(names) for name, names in source.splits.items()}
-    (data / "ntu60-3d").mkdir()
-    for file, skeleton in (("ntu60-3d/ntu60_3danno.pkl", "ntu-25"), ("nw_ucla.pkl", "kinect-20")):
-        matrix = joint_matrix(Skeleton.of("coco-17"), Skeleton.of(skeleton))
-        moved = [Clip(matrix @ c.x, np.minimum(c.score @ (matrix.T > 0), 1), c.name, c.label) for c in clips]
-        _write_pickle(data / file, moved, lists)
-
-
-def _write_pickle(path: Path, clips: list[Clip], splits: dict[str, list[str]]) -> None:
-    annotations = [
-        {
-            "frame_dir": clip.name,
-            "label": clip.label,
-            "total_frames": clip.num_frames,
-            "keypoint": clip.x.astype(np.float16),
-            "keypoint_score": clip.score.astype(np.float16),
-            **({"img_shape": (int(clip.size[1]), int(clip.size[0]))} if clip.size else {}),
-        }
-        for clip in clips
-    ]
-    path.write_bytes(pickle.dumps({"split": splits, "annotations": annotations}))
-
-
-def _coco(clip: Clip) -> dict[str, object]:
-    width, height = clip.size or (0, 0)
-    images = [
-        {"id": t, "file_name": f"frame_{t:06d}.jpg", "width": width, "height": height} for t in range(clip.num_frames)
-    ]
-    poses = np.dstack([clip.x[0], 2 * (clip.score[0] > 0)])
-    found = [{"image_id": t, "keypoints": pose.ravel().tolist()} for t, pose in enumerate(poses)]
-    return {"images": images, "annotations": found}

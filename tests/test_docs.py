@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 import yaml
-from pages import ROOT, blocks, run_page, targets, write_data
+from pages import ROOT, blocks, check_outputs, run_page, targets
+from standins import write_data
 
 import ossein
 from ossein.cli import VERBS
@@ -43,7 +44,7 @@ def test_links_lead_somewhere(page):
 def test_commands_and_programs_work(page, tmp_path, monkeypatch):
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert run_page(page) > 0
+    check_outputs(run_page(page))
 
 
 def test_pages_that_are_run_are_those_meant():
