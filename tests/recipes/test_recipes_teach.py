@@ -8,6 +8,7 @@ from runs import Watched, equal, losses, remade, weights, with_label
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import read_card
 from ossein.errors import DataError
+from ossein.recipes.base import seen
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
@@ -29,7 +30,7 @@ def tiny(preset, store, **train):
 
 def taught(store, **train):
     s = tiny(RECOGNISE["ossein"], store, **train)
-    return s.change(teach=s.teach.change(beside=4, sure=0.3))
+    return s.change(teach=s.teach.change(beside=4, sure=0.3, least=0))
 
 
 def test_what_a_teacher_is_given(fixed_store, tmp_path):
@@ -72,6 +73,25 @@ def test_clips_without_a_label_are_beside_the_others(fixed_store, tmp_path):
     with pytest.raises(DataError, match=r"no clip to train on"):
         recognise("ossein", none, tmp_path / "x", splits=["half"], settings=settings)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_few_labels_a_class_are_learned_from_without_a_teacher(fixed_store, tmp_path):
+    s = taught(fixed_store, epochs=1)
+    for least, told in ((1, "0-11"), (1.25, "drawn")):
+        own, out, screen = s.change(teach=s.teach.change(least=least)), tmp_path / str(least), Watched()
+        recognise("ossein", fixed_store, out, splits=["half"], labels="1-per-class", settings=own, screen=screen)
+        data = read_card(out)[1].data
+        drawn = draw_labels(fixed_store.labels, np.arange(12), "1-per-class", 0)
+        assert seen(data, fixed_store).tolist() == (drawn.tolist() if told == "drawn" else list(range(12)))
+        assert any("no teacher: 4 labels of 4 classes" in line for line in screen.lines) == (told == "drawn")
+    alone = s.change(teach=s.teach.change(beside=0))
+    recognise("ossein", fixed_store, tmp_path / "alone", splits=["half"], labels="1-per-class", settings=alone)
+    assert equal(weights(tmp_path / "1.25"), weights(tmp_path / "alone"))
+    store = remade(
+        fixed_store, tmp_path / "s.clips", lambda i, c: with_label(c, UNKNOWN if i < 12 and i % 3 else c.label)
+    )
+    recognise("ossein", store, tmp_path / "x", splits=["half"], settings=s.change(teach=s.teach.change(least=2)))
+    assert read_card(tmp_path / "x")[1].data["clips"] == 4
 
 
 def test_a_moving_average_alone_sees_labelled_clips_alone(fixed_store, tmp_path):

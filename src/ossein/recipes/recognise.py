@@ -126,7 +126,11 @@ def _recognise_one(
     beside, num = train[:0], 0
     if s.teach and s.teach.beside:
         train = train[store.labels[train] >= 0]
-        beside, num = np.setdiff1d(split.train, train), s.teach.beside
+        others = np.setdiff1d(split.train, train)
+        if len(others) and len(train) < s.teach.least * len(store.classes):
+            screen.say(f"no teacher: {len(train)} labels of {len(store.classes)} classes are fewer than --teach.least")
+        else:
+            beside, num = others, s.teach.beside
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
     data = data_record(store, split.name, train, np.union1d(np.union1d(train, beside), before))

@@ -21,6 +21,8 @@ class TeachSettings(Settings):
 
     beside: int = Field(default=32, ge=0)
     """Clips without label per step beside the labelled ones, where there are any; 0 for the moving average alone."""
+    least: float = Field(default=2.0, ge=0)
+    """Labels a class, on average, from which on there is a teacher; of fewer it learns too much that is wrong."""
     momentum: float = Field(default=0.99, ge=0, lt=1)
     """How slowly the teacher follows: the share of its weights that each step leaves."""
     sure: float = Field(default=0.8, ge=0, lt=1)
