@@ -186,7 +186,7 @@ def test_a_kind_is_known_from_when_it_is_added_on():
     )  # fmt: skip
     for other in (Inner(), STRLSettings(), 3):
         with pytest.raises(ValidationError):
-            Page(shape=other)  # type: ignore[arg-type]
+            Page.model_validate({"shape": other})
 
 
 @settings(max_examples=20, deadline=None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ossein.clip import Clip
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.readers.base import Source
-from ossein.recipes.base import Silent, check_input, data_record, leaves, refuse_seen, seen
+from ossein.recipes.base import Silent, check_input, data_record, leaves, pooled, refuse_seen, seen
 from ossein.skeleton import Skeleton
 from ossein.store import write_store
 
@@ -31,6 +31,22 @@ def test_test_clips_that_were_seen(fixed_store, synthetic_store):
     with pytest.raises(DataError, match=r"the run has seen 2 of the 4 test clips, such as 'clip 10'.*--split half"):
         refuse_seen(record, fixed_store, np.arange(10, 14), "the run")
     refuse_seen(record, synthetic_store(), np.arange(4), "a run on other data")
+
+
+def test_what_any_run_has_seen_of_any_store(fixed_store, synthetic_store):
+    other = synthetic_store()
+    records = [
+        {
+            **data_record(fixed_store, "half", np.array(mine)),
+            "labels": labels,
+            "also": [data_record(other, "x", np.array(theirs))],
+        }
+        for mine, theirs, labels in (([0, 1, 2], [4], "all"), ([2, 5], [3, 9], "10%"))
+    ]
+    told = pooled(records, fixed_store)
+    assert seen(told, fixed_store).tolist() == [0, 1, 2, 5]
+    assert seen(told, other).tolist() == [3, 4, 9]
+    assert (told["clips"], told["labels"], len(told["also"])) == (3, "all, 10%", 1)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, 
 from ossein.augment.occlude import Occlude
 from ossein.augment.settings import AugmentSettings, build
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
-from ossein.augment.streams import STREAMS, Bone, BoneMotion, Motion, stream
+from ossein.augment.streams import STREAMS, Bone, BoneMotion, Motion, StreamName, stream
 from ossein.augment.time import Crop
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Rotate",
     "Scale",
     "Shear",
+    "StreamName",
     "Transform",
     "build",
     "normaliser",

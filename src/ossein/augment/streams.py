@@ -6,6 +6,7 @@ A difference of two joints is as sure as the less sure of them, and absent where
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from torch.nn.functional import pad
@@ -51,6 +52,9 @@ class BoneMotion(Transform):
         """The batch of motions of bones."""
         return Motion()(Bone()(batch))
 
+
+StreamName = Literal["joint", "bone", "joint-motion", "bone-motion"]
+"""What settings call the streams."""
 
 STREAMS: dict[str, Callable[[], Transform]] = {
     "joint": Identity,

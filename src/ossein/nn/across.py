@@ -35,9 +35,7 @@ def gather_rows(x: Float[Tensor, "R D"]) -> tuple[Float[Tensor, "S D"], int]:
     """
     if not several_processes():
         return x, 0
-    rank, counts = dist.get_rank(), torch.zeros(dist.get_world_size(), dtype=torch.long, device=x.device)
-    counts[rank] = len(x)
-    dist.all_reduce(counts)
+    rank, counts = dist.get_rank(), of_each_process(torch.tensor(len(x), device=x.device))
     first, whole = int(counts[:rank].sum()), int(counts.sum())
     # Each process adds its rows in a place of their own.
     return sum_over_processes(F.pad(x, (0, 0, first, whole - first - len(x)))), first

@@ -67,18 +67,19 @@ def data_record(store: Store, split: str, train: np.ndarray, seen: np.ndarray | 
 
 
 def pooled(records: Sequence[dict[str, Any]], store: Store) -> dict[str, Any]:
-    """What several runs on one split of a store say of their data together: whatever any of them has seen.
+    """What several runs on one split of a store say of their data together: whatever any of them has seen, store by store.
 
     Args:
         records: What each says, see `data_record`.
         store: The data.
     """
-    also = {str(one["hash"]): one for record in records for one in learned_from(record) if one["hash"] != store.hash}
-    every = np.concatenate([seen(record, store) for record in records])
-    told = {key: records[0][key] for key in _RECORD if key in records[0]}
-    labels = dict.fromkeys(record["labels"] for record in records if "labels" in record)
-    most = max(record["clips"] for record in records)
-    return {**told, "clips": most, "seen": _ranges(every), "labels": ", ".join(labels), "also": list(also.values())}
+    found: dict[str, dict[str, Any]] = {}
+    for one in (one for record in records for one in learned_from(record)):
+        known = found.setdefault(one["hash"], one)
+        every = np.union1d(_numbers(known["seen"]), _numbers(one["seen"]))
+        found[one["hash"]] = {**known, "clips": max(known["clips"], one["clips"]), "seen": _ranges(every)}
+    own, labels = found.pop(store.hash), dict.fromkeys(record["labels"] for record in records)
+    return {**own, "labels": ", ".join(labels), "also": list(found.values())}
 
 
 def learned_from(data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from ossein.evaluate.model import class_scores
 from ossein.files import write_json
 from ossein.recipes.base import Screen, Silent, leaves, pooled, refuse_seen
 from ossein.recipes.probe import check_joints, check_probe
+from ossein.settings import diff
 from ossein.store import Store, resolve
 from ossein.tasks import Fused, FusedSettings, MemberSettings
 from ossein.train import Run, provenance
@@ -106,9 +107,8 @@ def _check(runs: list[Run], cards: list[Card], out: Run) -> None:
             "Train another, with --seeds or --input.stream bone."
         )
     for run, card in zip(runs[1:], cards[1:], strict=True):
-        for name, own in card.input.change(stream="joint").plain().items():
-            other = cards[0].input.plain()[name]
-            if name != "stream" and own != other:
+        for name, (other, own) in diff(cards[0].input, card.input).items():
+            if name != "stream":
                 raise BundleError(
                     f"{run.folder}: has input.{name} {own}, {runs[0].folder} has {other}. "
                     "Clips are prepared once for all members; fuse runs that differ in the stream alone."

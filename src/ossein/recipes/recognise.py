@@ -128,7 +128,8 @@ def _recognise_one(
         train = train[store.labels[train] >= 0]
         others = np.setdiff1d(split.train, train)
         if len(others) and len(train) < s.teach.least * len(store.classes):
-            screen.say(f"no teacher: {len(train)} labels of {len(store.classes)} classes are fewer than --teach.least")
+            told = f"{len(train)} labels of {len(store.classes)} classes"
+            screen.say(f"no teacher: {told} are fewer than --teach.least {s.teach.least:g} a class")
         else:
             beside, num = others, s.teach.beside
     _check(store, train, split, s, start)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ossein.augment import stream
+from ossein.augment import StreamName, stream
 from ossein.clip import Batch
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
@@ -20,7 +20,7 @@ class MemberSettings(Settings):
 
     model: Annotated[Settings, RECOGNISERS]
     """The recogniser."""
-    stream: Literal["joint", "bone", "joint-motion", "bone-motion"] = "joint"
+    stream: StreamName = "joint"
     """What it sees."""
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """What its scores are divided by before the softmax."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from ossein.augment import AugmentSettings, Compose, build, normaliser, planes, stream
+from ossein.augment import AugmentSettings, Compose, StreamName, build, normaliser, planes, stream
 from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw, Draws, mix
 from ossein.errors import DataError
@@ -33,7 +33,7 @@ class InputSettings(Settings):
     """M, persons per clip; the first ones of each clip are kept, missing ones are absent (paper: up to 2)."""
     normalise: Literal["image", "centre", "facing", "none"] = "image"
     """image: by the size of the image (the paper); centre: body at the origin, size 1; facing: 3-D, in the body's own axes."""
-    stream: Literal["joint", "bone", "joint-motion", "bone-motion"] = "joint"
+    stream: StreamName = "joint"
     """What the model sees: positions, bones, or the differences of either from frame to frame."""
     crop: tuple[float, float] = (0.5, 1.0)
     """Least and most share of a clip that a training window covers."""
