@@ -20,6 +20,8 @@ _BORDER = re.compile(r"\s*[│┃]\s*")
 _NUMBER = re.compile(r"(?<![\w.])(?<![^\W\d]-)[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]\d+)?(?!\w*-[^\W\d])(?![\d.]*\d)")
 _SPREAD = re.compile(r"#(?: to #| ± #)?(?: \(n=#\))?")
 _HASH = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{16,}\b")
+# What is counted, in the singular or in the plural: "# clips", "# test clips", "# classes".
+_COUNTED = re.compile(r"(?<=# )((?:[a-z-]+ )??[a-z-]{2,}?)(?:(?<=s)es|(?<!s)s)\b")
 _PRECISION = re.compile(r"^(precision) \w+: .*")
 
 
@@ -31,14 +33,14 @@ def comparable(line: str, classes: Iterable[str] = ()) -> str:
         classes: Names of classes. Which of them a model answers is a matter of its training, so they are all one.
 
     >>> comparable("split1, seed 0: top-1 91.5 % of 24 clips", ["kick"])
-    'split1, seed #: top-1 # % of # clips'
+    'split1, seed #: top-1 # % of # clip'
     >>> comparable(" kick     ┃  91.5 ± 0.3 (n=3) ", ["kick"])
     'CLASS | #'
     """
     line = _PRECISION.sub(r"\1", " ".join(_BORDER.sub(" | ", line).split()).strip("| "))
     names = "|".join(map(re.escape, sorted(classes, key=len, reverse=True)))
     line = re.sub(rf"\b(?:{names})\b", "CLASS", line) if names else line
-    return _SPREAD.sub("#", _NUMBER.sub("#", _HASH.sub("#", line)))
+    return _COUNTED.sub(r"\1", _SPREAD.sub("#", _NUMBER.sub("#", _HASH.sub("#", line))))
 
 
 def difference(shown: str, printed: str, classes: Sequence[str] = ()) -> str:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossein.draw import Draw, mix
+from ossein.draw import Draw, Draws, mix
 
 
 @settings(max_examples=20, deadline=None)
@@ -66,3 +66,24 @@ def test_order_and_number_of_seeds_count(a: tuple[int, ...], b: tuple[int, ...])
 def test_splitmix_is_the_published_one():
     # The first output of the generator of Steele et al. for state 0, as in java.util.SplittableRandom.
     assert mix(0) == 0xE220A8397B1DCDAF >> 1
+
+
+@pytest.mark.parametrize("shape", [(1,), (5, 3), (7, 2, 17, 3)])  # torch draws fewer than 16 normal numbers otherwise
+def test_numbers_are_those_of_the_generator(shape: tuple[int, ...]):
+    draw, generator = Draw.of(1, 2), torch.Generator().manual_seed(mix(1, 2))
+    assert torch.equal(draw.normal(shape), torch.randn(shape, generator=generator))
+    assert torch.equal(draw.uniform(shape), torch.rand(shape, generator=generator))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3), st.integers(0, 2)), min_size=1, max_size=4))
+def test_draws_of_several_batches_are_theirs_side_by_side(batches: list[tuple[int, int, int]]):
+    def draws() -> list[Draw]:
+        worlds = ((world, min(rank, world - 1)) for _, world, rank in batches)
+        return [Draw.of(3, k, rank=rank, world=world) for k, (world, rank) in enumerate(worlds)]
+
+    sizes = tuple(size for size, _, _ in batches)
+    alone, together = draws(), Draws(tuple(draws()), sizes)
+    for name in ("normal", "uniform", "normal"):  # they go on, too
+        own = [getattr(draw, name)((size, 17)) for draw, size in zip(alone, sizes, strict=True)]
+        assert torch.equal(getattr(together, name)((sum(sizes), 17)), torch.cat(own))

@@ -76,6 +76,8 @@ def test_a_difference_is_told_line_by_line():
     ("line", "same"),
     [
         ("42 clips", "7 clips"),
+        ("24 clips of 8 classes", "1 clip of 1 class"),
+        ("Top-1 on 400 unseen clips", "Top-1 on 1 unseen clip"),
         ("loss -1.5e-05", "loss 3"),
         ("1,484 clips", "36 clips"),
         ("gain +2.1 ± 0.4 (n=3)", "gain 0.0 (n=1)"),
@@ -98,6 +100,8 @@ def test_what_is_the_same_everywhere(line, same):
         ("5-per-class", "10-per-class"),
         ("synthetic-000005", "synthetic-000007"),
         ("42 clips", "clips"),
+        ("42 clips", "42 clip files"),
+        ("24 classes", "24 clauses"),
         ("a decade", "a facade"),
         ("kick", "push"),
     ],

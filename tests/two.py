@@ -1,8 +1,13 @@
-"""Two processes that share a batch, played by two threads of one."""
+"""Two processes that share a batch: real ones, and two threads of one that play them."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -48,3 +53,22 @@ def in_two_threads(work: Callable[[int], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(one, range(2)))
+
+
+def torchrun(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run `ossein` with the given words in two processes at once."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
+    done = subprocess.run(
+        [*launch, "-m", "ossein", *map(str, words)],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done

@@ -11,6 +11,7 @@ import numpy as np
 
 from ossein.errors import DataError, SkeletonError
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +99,7 @@ class Clip:
         """
         if self.x.shape[2] != len(skeleton):
             raise SkeletonError(
-                f"clip '{self.name}': {self.x.shape[2]} joints, expected {len(skeleton)} ({skeleton.name}). "
+                f"clip '{self.name}': {count(self.x.shape[2], 'joint')}, expected {len(skeleton)} ({skeleton.name}). "
                 "Name the skeleton of the data with --skeleton."
             )
         return self

@@ -16,6 +16,7 @@ import numpy as np
 from ossein import anatomy
 from ossein.errors import SkeletonError, did_you_mean
 from ossein.files import read_yaml
+from ossein.words import count
 
 Group = tuple[int, ...]
 
@@ -215,7 +216,7 @@ class _Numbers:
             if 0 <= joint < len(self.joints):
                 return int(joint)
             last = len(self.joints) - 1
-            raise self.wrong(f"joint number {joint} is out of range, the {last + 1} joints are numbered 0 to {last}.")
+            raise self.wrong(f"joint number {joint} is out of range, joints are numbered 0 to {last}.")
         raise self.wrong(f"no joint is called {joint!r}. {did_you_mean(str(joint), self.joints)}")
 
     def all(self, group: Any) -> Group:
@@ -276,13 +277,13 @@ def _hops(num_joints: int, bones: Iterable[tuple[int, int]]) -> np.ndarray:
 
 
 def _problems(s: Skeleton) -> Iterable[str]:
-    num = len(s)
+    num, names = len(s), count(len(set(s.joints)), "different name")
     used = [*s.bones, *s.parts.values(), *s.pairs, s.centre, *(s.up or ()), *(s.across or ())]
     if num < 2 or len(set(s.joints)) < num:
-        yield f"{num} joints, {len(set(s.joints))} different names; it needs two or more, each with its own name."
+        yield f"{count(num, 'joint')}, {names}; it needs two or more, each with its own name."
     bad = sorted({j for group in used for j in group if not 0 <= j < num})
     if bad:
-        yield f"joint number {bad[0]} is out of range, the {num} joints are numbered 0 to {num - 1}."
+        yield f"joint number {bad[0]} is out of range, joints are numbered 0 to {num - 1}."
         return
     if any(a == b for a, b in s.bones):
         yield "a bone joins a joint with itself. Remove it; self loops are added where a layer wants them."

@@ -58,7 +58,7 @@ def test_transfer(cli, run, synthetic_store):
 def test_control_c_and_going_on(cli, run, fixed_store, tmp_path):
     """Ctrl-C ends a real process with 130; the command that it prints trains what is missing and tells of all."""
     words = ["evaluate", run, fixed_store.path, "--protocol", "finetune", "--seeds", 0, 1]
-    slow = {**SETTINGS, "train": {**SETTINGS["train"], "epochs": 40}}
+    slow = {**SETTINGS, "train": {**SETTINGS["train"], "epochs": 15}}
     (tmp_path / "slow.yaml").write_text(yaml.safe_dump(slow))
     command = [sys.executable, "-m", "ossein", *map(str, words), "--config", "slow.yaml"]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -109,7 +109,7 @@ def test_wrong_words(cli, run, fixed_store, words, told):
 
 def test_runs_are_fused(cli, fixed_store):
     words = ("--split", "half", "--model.encoder.width", 8, "--model.encoder.depth", 1, "--input.frames", 8)
-    words = (*words, "--train.epochs", 1, "--train.batch", 5, "--out")
+    words = (*words, "--train.epochs", 1, "--train.steps", 0, "--train.batch", 5, "--out")
     assert cli("recognise", "ossein", fixed_store.path, "--seeds", 0, 1, *words, "seeds").code == 0
     assert cli("recognise", "ossein", fixed_store.path, "--input.stream", "bone", *words, "bones").code == 0
     done = cli("fuse", fixed_store.path, "seeds", "bones", "--out", "fused")
@@ -119,4 +119,5 @@ def test_runs_are_fused(cli, fixed_store):
     assert cli("evaluate", "fused", fixed_store.path).code == 0
     done = cli("fuse", fixed_store.path, "bones")
     assert done.code == 1
+    assert "half: 1 run\n" in done.out
     assert "is the only run of 'half'" in done.err

@@ -1,12 +1,16 @@
 """A method, a recogniser and presets of one's own in one file, through the command line from pre-training to answers."""
 
+import json
+import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from runs import same_run
+from runs import losses, same_run
+from two import torchrun
 
 from ossein.files import read_yaml
 
@@ -83,14 +87,17 @@ def mine(tmp_path) -> Path:
     return tmp_path / "mine.py"
 
 
-def forgotten(monkeypatch, *words: object) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, which knows nothing of what this one has imported."""
-    command = [sys.executable, "-m", "ossein", *map(str, words)]
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return subprocess.run(command, capture_output=True, text=True)
+def forgotten(folder: Path, *commands: Sequence[object]) -> tuple[list[int], str]:
+    """Exit statuses and errors of commands in a process of its own, which knows nothing of what this one has imported."""
+    words = [list(map(str, command)) for command in commands]
+    code = f"from ossein.cli import run\nprint([run(words) for words in {words}])"
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr
 
 
-def test_from_pre_training_to_answers(cli, fixed_store, mine, tmp_path, monkeypatch):
+def test_from_pre_training_to_answers(cli, fixed_store, mine, tmp_path):
     words = ("--use", "mine.py", "pretrain", "denoise", fixed_store.path, "--split", "half", *SHORT)
     words = (*words, "--train.epochs", 1, "--model.noise", 0.2)
     assert "--model.noise" in cli(*words, "--help").out
@@ -109,11 +116,21 @@ def test_from_pre_training_to_answers(cli, fixed_store, mine, tmp_path, monkeypa
     assert cli("report", "p").code == 0
 
     # A process that does not know it says so; the recogniser that came out of it needs it no more.
-    done = forgotten(monkeypatch, "evaluate", "p", fixed_store.path)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "p/bundle/bundle.json: field 'model.kind': no method is called 'denoise' here. Known: skel" in done.stderr
-    assert "name its file with --use" in done.stderr
-    assert forgotten(monkeypatch, "evaluate", "r", fixed_store.path).returncode == 0
+    codes, told = forgotten(tmp_path, *(("evaluate", run, fixed_store.path) for run in "pr"))
+    assert (codes, told.count("\n")) == ([1, 0], 1)
+    assert "p/bundle/bundle.json: field 'model.kind': no method is called 'denoise' here. Known: skel" in told
+    assert "name its file with --use" in told
+
+
+def test_two_processes_have_it_both(cli, fixed_store, mine, tmp_path):
+    words = ("--use", "mine.py", "pretrain", "denoise", fixed_store.path, "--split", "half", *SHORT)
+    words = (*words, "--train.epochs", 1, "--out")
+    assert cli(*words, "one").code == 0
+    done = torchrun(tmp_path, *words, "two")
+    assert done.stdout.count("next: ossein --use mine.py recognise ossein") == 1
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+    one, two = (read_yaml(tmp_path / name / "run.yaml")["made_by"] for name in ("one", "two"))
+    assert two["used"] == one["used"] != {}
 
 
 def test_a_run_that_was_stopped_goes_on(cli, fixed_store, mine, tmp_path, monkeypatch):

@@ -61,13 +61,13 @@ def test_tables_and_a_known_data_set_by_its_name(cli, fixed_store, tmp_path):
     done = cli("reproduce", "skeletonmae", "--dataset", "FineGym", *ONE)
     assert done.code == 0, done.err
     out = tmp_path / "runs" / "reproduce-gym-hrnet"
-    assert "1 trainings done, 1 left" in done.out
+    assert "1 training done, 1 left" in done.out
     assert "backbone │ the paper draws no conclusion" in done.out
     assert done.out.endswith(f"tables and figures: {out.relative_to(tmp_path) / 'tables.md'}\n")
     assert json.loads((out / "tables.json").read_text())["data"]["data"]["metric"] == "mean_class"
     listed = cli("reproduce", "skeletonmae", "--dataset", "FineGym", *ONE, "--dry-run")
     assert "1 of 1" in listed.out
-    assert "2 trainings: 1 pre-trainings, 1 fine-tunings; 2 done." in listed.out
+    assert "2 trainings: 1 pre-training, 1 fine-tuning; 2 done." in listed.out
 
 
 def test_control_c_and_the_same_command_again(cli, fixed_store, tmp_path, monkeypatch):

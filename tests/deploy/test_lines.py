@@ -66,7 +66,7 @@ def test_what_a_frame_may_say_of_itself():
         ([[*FLAT[:8], 1e300]], "not a finite number"),
         ([[[1, 2, 87]] * 3], "joint 0: score 87, expected 0"),
         ([[[1, 2, -1]] * 3], "score -1, expected 0"),
-        ([[[1]] * 3], "joint 0: 1 numbers, expected 2, or 3 with the score"),
+        ([[[1]] * 3], "joint 0: 1 number, expected 2, or 3 with the score"),
         ([[{"x": 1}] * 3], "not a finite number"),
         ({"time": "now", "persons": []}, "'time'"),
         ({"width": 0, "height": 3, "persons": []}, "'width' is 0, expected more than 0"),

@@ -107,7 +107,7 @@ def test_the_skeleton_of_a_meta_file(tmp_path):
 
 def test_an_unknown_skeleton_must_be_named(tmp_path):
     for joint in ("tip", "4"):
-        with pytest.raises(SkeletonError, match=r"mine\.csv: . joints, and nothing says which.*--skeleton"):
+        with pytest.raises(SkeletonError, match=r"mine\.csv: . joints?, and nothing says which.*--skeleton"):
             text(tmp_path, f"frame,joint,x,y\n0,{joint},1,2\n")
 
 

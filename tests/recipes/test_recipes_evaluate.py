@@ -212,9 +212,9 @@ def test_clips_without_a_label(run, fixed_store, tmp_path):
 
     train, test = unlabelled("train.clips", 3), unlabelled("test.clips", 14)
     assert len(evaluate(run, train)["rows"]) == 1  # its own answers need no labels of training clips
-    with pytest.raises(DataError, match=r"1 clips of 'half' have no label, such as 'clip 3'"):
+    with pytest.raises(DataError, match=r"1 clip of 'half' without a label, such as 'clip 3'"):
         evaluate(run, train, protocols=("linear",))
-    with pytest.raises(DataError, match=r"1 clips of 'half' have no label, such as 'clip 14'"):
+    with pytest.raises(DataError, match=r"1 clip of 'half' without a label, such as 'clip 14'"):
         evaluate(run, test)
 
 

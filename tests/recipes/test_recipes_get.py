@@ -186,8 +186,8 @@ def test_progress_is_told_step_by_step(tmp_path, tiny):
 
     get("tiny", tmp_path, catalogue=tiny(), bar=bar)
     assert seen["tiny-hrnet", "MB"][-1] == (0, 1)
-    assert seen["tiny-hrnet.clips", "clips"] == [(n, 6) for n in range(1, 7)]
-    assert list(seen) == [("tiny-hrnet", "MB"), ("tiny-hrnet.clips", "clips")]
+    assert seen["tiny-hrnet.clips", "clip"] == [(n, 6) for n in range(1, 7)]
+    assert list(seen) == [("tiny-hrnet", "MB"), ("tiny-hrnet.clips", "clip")]
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,14 @@ def test_mediapipes_joints_and_no_frame_rate(tmp_path):
 
 
 def test_nobody_at_all(tmp_path):
-    with pytest.raises(DataError, match=r"a\.mp4: nobody is found in any of the 2 frames"):
+    with pytest.raises(DataError, match=r"a\.mp4: nobody is found in any of 2 frames"):
         write_poses([NOBODY, NOBODY], VIDEO, COCO, tmp_path / "a.json", "a.mp4")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"), [([1] * 16, "16 keypoint_scores for 17 keypoints"), ("x", "not a list"), ([[1]] * 17, "finite")]
+    ("scores", "told"),
+    [([1] * 16, "16 numbers in keypoint_scores for 17 keypoints"), ("x", "not a list"), ([[1]] * 17, "finite")],
 )
 def test_scores_that_are_none_are_refused(tmp_path, scores, told):
     write_poses([at(100)], VIDEO, COCO, tmp_path / "a.json", "a.mp4")
@@ -221,5 +222,5 @@ def test_a_real_estimator(tmp_path):
         "for t in range(4): v.write(np.full((240, 320, 3), 128, np.uint8))\nv.release()\n"
     )
     subprocess.run([python, "-c", make], check=True, capture_output=True)
-    with pytest.raises(DataError, match="nobody is found in any of the 4 frames"):
+    with pytest.raises(DataError, match="nobody is found in any of 4 frames"):
         pose(tmp_path / "a.mp4", tmp_path / "a.json", estimator="mediapipe", python=Path(python))

@@ -148,12 +148,12 @@ def test_clips_without_a_label(fixed_store, tiny_recognise, tmp_path):
         fixed_store, tmp_path / "train.clips", lambda i, c: with_label(c, UNKNOWN if i in (0, 5) else c.label)
     )
     settings = tiny_recognise(fixed_store, epochs=0.3)
-    with pytest.raises(DataError, match=r"2 train clips of 'half' have no label, such as 'clip 0'"):
+    with pytest.raises(DataError, match=r"2 train clips of 'half' without a label, such as 'clip 0'"):
         recognise("ssl", train, tmp_path / "run", splits=["half"], settings=settings)
     recognise("ssl", train, tmp_path / "few", splits=["half"], labels="9-per-class", settings=settings)
     assert Run(tmp_path / "few").read()["data"]["seen"] == "1-4,6-11"
     test = remade(fixed_store, tmp_path / "test.clips", lambda i, c: with_label(c, UNKNOWN if i == 15 else c.label))
-    with pytest.raises(DataError, match=r"1 test clips of 'half' have no label, such as 'clip 15'"):
+    with pytest.raises(DataError, match=r"1 test clip of 'half' without a label, such as 'clip 15'"):
         recognise("ssl", test, tmp_path / "run", splits=["half"], labels="1-per-class", settings=settings)
     assert not (tmp_path / "run").exists()
 

@@ -64,10 +64,10 @@ def test_clips_without_a_label_are_beside_the_others(fixed_store, tmp_path):
     assert (data["clips"], data["seen"]) == (10, "0-11")
     nobody = settings.change(teach=settings.teach.change(beside=0))
     for without in (nobody, settings.change(teach=None)):
-        with pytest.raises(DataError, match=r"2 train clips of 'half' have no label, such as 'clip 0'"):
+        with pytest.raises(DataError, match=r"2 train clips of 'half' without a label, such as 'clip 0'"):
             recognise("ossein", store, tmp_path / "x", splits=["half"], settings=without)
     test = remade(fixed_store, tmp_path / "test.clips", lambda i, c: with_label(c, UNKNOWN if i == 15 else c.label))
-    with pytest.raises(DataError, match=r"1 test clips of 'half' have no label, such as 'clip 15'"):
+    with pytest.raises(DataError, match=r"1 test clip of 'half' without a label, such as 'clip 15'"):
         recognise("ossein", test, tmp_path / "x", splits=["half"], settings=settings)
     none = remade(fixed_store, tmp_path / "no.clips", lambda i, c: with_label(c, UNKNOWN if i < 12 else c.label))
     with pytest.raises(DataError, match=r"no clip to train on"):

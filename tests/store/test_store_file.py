@@ -72,7 +72,7 @@ def test_a_file_cut_short_anywhere_is_told(store, tmp_path):
         with pytest.raises(DataError, match=r"short.clips: is (cut short|not a clip store)"):
             Store.open(path)
     path.write_bytes(raw + b"\0")
-    with pytest.raises(DataError, match="1 bytes too many"):
+    with pytest.raises(DataError, match="1 byte too many"):
         Store.open(path)
 
 
@@ -109,7 +109,7 @@ def _set(*keys):
     [
         (_set("__metadata__", "version", "2"), "clip store of version 2, this ossein reads version 1"),
         (_set("__metadata__", "format", "x"), "not a clip store"),
-        (_set("__metadata__", "classes", '["one"]'), "label 1 of 1 classes"),
+        (_set("__metadata__", "classes", '["one"]'), "label 1 of 1 class"),
         (_set("__metadata__", "classes", "[1, 2]"), "no text"),
         (_set("__metadata__", "classes", "[["), "is damaged"),
         (_set("__metadata__", "skeleton", '{"name": "s"}'), "not a skeleton"),

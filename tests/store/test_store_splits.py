@@ -66,7 +66,7 @@ def test_bare_lists_are_called_train(made, word):
         ("xsub_val", "no split is called 'xsub_val'"),
         ("xsub_train:extr", "no list is called 'extr'. Did you mean 'extra'?"),
         ("xsub_train:", "no list is called ''"),
-        ("bad", "split 'bad': 1 clips are in both halves, clip 'clip 2' is the first"),
+        ("bad", "split 'bad': 1 clip is in both halves, clip 'clip 2' is the first"),
         ("xsub_train:xsub_train", "3 clips are in both halves"),
     ],
 )
@@ -113,5 +113,5 @@ def test_a_split_proves_itself():
         Split("s", np.array([], int), np.array([1]))
     with pytest.raises(DataError, match="test half is an empty split"):
         Split("s", np.array([1]), np.array([], int))
-    with pytest.raises(DataError, match="1 clips are in both halves, clip number 3 is the first"):
+    with pytest.raises(DataError, match="1 clip is in both halves, clip number 3 is the first"):
         Split("s", np.array([1, 3]), np.array([3, 2]))

@@ -1,12 +1,8 @@
 """Two processes on one machine do what one would have done: started by torchrun, through the real command line."""
 
-import os
-import socket
-import subprocess
-import sys
-
 import pytest
 import torch
+from two import torchrun
 
 from ossein.train import Run, read_tensors
 
@@ -14,25 +10,6 @@ SMALL = (
     *("--input.frames", 8, "--model.encoder.width", 8, "--model.encoder.depth", 1, "--augment.rotate", 0.2),
     *("--train.epochs", 3, "--train.batch", 7, "--train.precision", "fp32", "--train.device", "cpu"),
 )
-
-
-def torchrun(folder, *words):
-    """Run `ossein` in two processes at once."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-    done = subprocess.run(
-        [*launch, "-m", "ossein", *map(str, words)],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

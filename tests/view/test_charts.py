@@ -62,7 +62,7 @@ def test_a_curve_of_one_point_is_no_error(tmp_path):
 
 
 def test_a_log_without_the_key_is_refused(tmp_path):
-    with pytest.raises(DataError, match="none of 1 records has 'loss'"):
+    with pytest.raises(DataError, match="the log has no 'loss' in 1 record"):
         draw_curves([{"step": 1, "lr": 0.1}], tmp_path / "loss.png")
     assert not list(tmp_path.iterdir())
 

@@ -17,6 +17,7 @@ from ossein.recipes.predict import FORMATS, Asked, Output, Row, as_json, as_tabl
 from ossein.recipes.predict import predict as run_predict
 from ossein.recipes.stream import Streaming
 from ossein.recipes.stream import stream as run_stream
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def calibrate(args: Sequence[str]) -> None:
         ("calibration error, ECE %", f"{100 * ece:.1f}", f"{100 * new_ece:.1f}"),
         ("negative log-likelihood", f"{nll:.3f}", f"{new_nll:.3f}"),
     ]
-    show(table(f"{call.bundle} on {told['num_clips']} clips of '{told['split']}'", ("", "before", "after"), rows))
+    title = f"{call.bundle} on {count(told['num_clips'], 'clip')} of '{told['split']}'"
+    show(table(title, ("", "before", "after"), rows))
     heads = ("right at least", "probability", "answered", "clips")
     show(
         table(
@@ -113,7 +115,8 @@ def calibrate(args: Sequence[str]) -> None:
     )
     if told["test_clips"]:
         say(
-            f"{told['test_clips']} of these clips are test clips of the model: its numbers on them are no longer of unseen clips."
+            count(told["test_clips"], "of these clips is a test clip", "of these clips are test clips")
+            + " of the model: its numbers are no longer of unseen clips alone."
         )
     named = f"named from a probability of {told['sure']:.3f} on" if told["sure"] else "always named (see --accuracy)"
     say(f"written to the card of the bundle; a class is {named}")

@@ -14,6 +14,7 @@ from ossein.recipes.reproduce import plan as make_plan
 from ossein.recipes.reproduce import reproduce as run_reproduce
 from ossein.store import Store, find_dataset
 from ossein.train import Stopped
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def _list(plan: Plan) -> None:
     done = sum(plan.done(training) for training in plan.trainings)
     tunes = sum(training.tunes for training in plan.trainings)
     say(
-        f"{len(plan.trainings)} trainings: {len(plan.trainings) - tunes} pre-trainings, {tunes} fine-tunings; {done} done. "
-        f"They go to {plan.out}."
+        f"{count(len(plan.trainings), 'training')}: {count(len(plan.trainings) - tunes, 'pre-training')}, "
+        f"{count(tunes, 'fine-tuning')}; {done} done. They go to {plan.out}."
     )
     for key, told in plan.tables.items():
         for what in told.left_out:

@@ -19,6 +19,7 @@ from ossein.own import used
 from ossein.recipes.base import Screen, Silent
 from ossein.train import Progress as Training
 from ossein.train import Report, first_process
+from ossein.words import count
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ def table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Ta
     """A table of text; all columns but the first are set to the right if they hold numbers."""
     out = Table(title=title, title_justify="left", header_style="bold", show_edge=False)
     for i, head in enumerate(heads):
-        numbers = i > 0 and all(row[i][:1].isdigit() or not row[i].strip("- ") for row in rows)
+        numbers = i > 0 and all(row[i].lstrip("+-")[:1].isdigit() or not row[i].strip("- ") for row in rows)
         out.add_column(head, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         out.add_row(*row)
@@ -119,10 +120,10 @@ class Terminal:
 
 
 @contextmanager
-def counting(title: str, unit: str = "clips") -> Iterator[Callable[[int, int | None], None]]:
+def counting(title: str, unit: str = "clip") -> Iterator[Callable[[int, int | None], None]]:
     """Show how many clips (or megabytes, or what the unit says) are done."""
     with _bar() as tell:
-        yield lambda done, total: tell(done, total or 0, f"{title}: {done} {unit}")
+        yield lambda done, total: tell(done, total or 0, f"{title}: {count(done, unit)}")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from ossein.cli.screen import Place, counting, parse, say
 from ossein.errors import SettingsError
 from ossein.recipes.pose import Estimator, Mode
 from ossein.recipes.pose import pose as run_pose
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Push:
 def pose(args: Sequence[str]) -> None:
     """Run `ossein pose`."""
     call = parse(Pose, "ossein pose", args)
-    with counting(call.video.name, "frames") as told:
+    with counting(call.video.name, "frame") as told:
         done = run_pose(
             call.video,
             call.out,
@@ -75,7 +76,7 @@ def pose(args: Sequence[str]) -> None:
             told=told,
         )
     rate = f"{done.video.fps:g} frames/s" if done.video.fps else "frame rate not known"
-    people = f"{done.persons} person{'s' * (done.persons > 1)}, nobody in {done.empty} of {done.frames} frames"
+    people = f"{count(done.persons, 'person')}, nobody in {done.empty} of {count(done.frames, 'frame')}"
     say(f"{call.out}: {people}, {done.video.width} x {done.video.height}, {rate}")
     say(f"next: ossein predict BUNDLE {shlex.quote(str(call.out))}")
 

@@ -21,6 +21,7 @@ from ossein.recipes.quickstart import quickstart as run_quickstart
 from ossein.store import Store
 from ossein.train import Stopped, free_folder
 from ossein.view import draw_confusion
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def quickstart(args: Sequence[str]) -> None:
     call = parse(Quickstart, "ossein quickstart", args)
     with resumable(["quickstart", *args], call.out, resumes=False):
         told = run_quickstart(call.settings, call.out, data=call.data, split=call.split, screen=make_screen())
-    show(table(f"Top-1 on {told.num_test} unseen clips", ("method", "top-1 %"), told.rows()))
+    show(table(f"Top-1 on {count(told.num_test, 'unseen clip')}", ("method", "top-1 %"), told.rows()))
     say(f"\npicture of hidden joints rebuilt: {told.picture}\nmodel: {told.model}")
     say(f"try it: {command('predict', str(told.model), str(told.sample))}")
 

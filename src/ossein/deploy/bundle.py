@@ -21,6 +21,7 @@ from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks import RECOGNISERS, Recogniser, RecogniserSettings, build_recogniser
 from ossein.train import InputSettings, load_weights, read_tensors, write_tensors
+from ossein.words import count
 
 T = TypeVar("T", bound=nn.Module)
 
@@ -94,7 +95,7 @@ class Card(Settings):
     @model_validator(mode="after")
     def _names_classes(self) -> Self:
         if (self.kind == "recogniser") != bool(self.classes):
-            raise ValueError(f"a {self.kind} model with {len(self.classes)} classes")
+            raise ValueError(f"a {self.kind} model with {count(len(self.classes), 'class')}")
         return self
 
 

@@ -13,6 +13,7 @@ from ossein.errors import DataError
 from ossein.readers.base import make_clip
 from ossein.readers.tracks import assign_tracks, numbers
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _PERSONS = ("persons", "people")
 _POSE = ("keypoints", "landmarks", "pose_landmarks", "poseLandmarks", "hand_landmarks", "pose_keypoints_2d")
@@ -189,11 +190,12 @@ def _person(data: Any, num_joints: int, dims: int, where: str) -> list[list[floa
         each = len(data) // num_joints
         if each * num_joints != len(data) or each not in (dims, dims + 1):
             raise DataError(
-                f"{where}: {len(data)} numbers, expected {dims} or {dims + 1} for each of {num_joints} joints. Mend the line."
+                f"{where}: {count(len(data), 'number')}, expected {dims} or {dims + 1} for each of {num_joints} "
+                "joints. Mend the line."
             )
         data = [data[v * each : (v + 1) * each] for v in range(num_joints)]
     if not isinstance(data, list) or len(data) != num_joints:
-        what = f"{len(data)} joints" if isinstance(data, list) else f"a {type(data).__name__}"
+        what = count(len(data), "joint") if isinstance(data, list) else f"a {type(data).__name__}"
         raise DataError(
             f"{where}: {what}, expected {num_joints} joints. Use a model of this skeleton, or mend the line."
         )
@@ -208,7 +210,9 @@ def _joint(data: Any, dims: int, where: str) -> list[float]:
         data = [*(data.get(axis) for axis in "xyz"[:dims]), seen]
     row = numbers(data, where).tolist()
     if len(row) not in (dims, dims + 1):
-        raise DataError(f"{where}: {len(row)} numbers, expected {dims}, or {dims + 1} with the score. Mend the line.")
+        raise DataError(
+            f"{where}: {count(len(row), 'number')}, expected {dims}, or {dims + 1} with the score. Mend the line."
+        )
     row = row if len(row) > dims else [*row, 1.0]
     if not 0 <= row[-1] <= 1.5:
         raise DataError(f"{where}: score {row[-1]:g}, expected 0 (absent) to 1 (sure). Rescale the scores.")

@@ -26,6 +26,7 @@ from ossein.skeleton import Skeleton
 from ossein.store import Store
 from ossein.store.memory import Memory
 from ossein.tasks import Recogniser
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ class Predictor(Shareable):
         joints, dims = clip.x.shape[2:]
         if (joints, dims) != (len(self.skeleton), self.card.dims):
             raise SkeletonError(
-                f"clip '{clip.name}': {joints} joints in {dims}-D, the model knows {len(self.skeleton)} "
+                f"clip '{clip.name}': {count(joints, 'joint')} in {dims}-D, the model knows {len(self.skeleton)} "
                 f"({self.skeleton.name}) in {self.card.dims}-D. Use a model trained on such data."
             )
         if self.card.input.normalise == "image" and clip.size is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ossein.deploy.bundle import Card, preset_after
 from ossein.evaluate import Spread
+from ossein.words import count, noun
 
 SCORES = {"top1": "Top-1 accuracy", "top5": "Top-5 accuracy", "mean_class": "Mean class accuracy"}
 """What is measured of a recogniser, in words."""
@@ -33,7 +34,7 @@ def opening(card: Card) -> str:
     """What it is, and its picture."""
     skeleton = f"{card.skeleton['name']} ({len(card.skeleton['joints'])} joints, {card.dims}-D)"
     if card.kind == "recogniser":
-        what = f"Names what someone does in a clip of a moving skeleton: one of {len(card.classes)} classes."
+        what = f"Names what someone does in a clip of a moving skeleton: one of {count(len(card.classes), 'class')}."
     else:
         what = "An encoder of moving skeletons, pre-trained without labels; it names no classes until it is trained on some."
     return (
@@ -58,7 +59,7 @@ def training(card: Card) -> str:
 
 def _half(data: dict[str, Any]) -> str:
     part = "all of it" if data["split"] == "all" else f"training half of `{_code(data['split'])}`"
-    return f"{_plain(data['store'])}, {_plain(data.get('clips', '?'))} clips, {part}"
+    return f"{_plain(data['store'])}, {count(_plain(data.get('clips', '?')), 'clip')}, {part}"
 
 
 def scores(card: Card, results: dict[str, Any] | None) -> str:
@@ -82,8 +83,9 @@ def scores(card: Card, results: dict[str, Any] | None) -> str:
             f" {len(runs)} runs: seeds {', '.join(map(str, seeds))}; splits {', '.join(f'`{one}`' for one in splits)}."
         )
     low, high = card.metrics["interval"]
+    clips = count(card.metrics["num_clips"], "test clip")
     return (
-        f"## Scores\n\nOn the {card.metrics['num_clips']} test clips of `{_code(card.data['split'])}`, none of which it has seen; 95 % "
+        f"## Scores\n\nOn the {clips} of `{_code(card.data['split'])}`, none of which it has seen; 95 % "
         f"interval of top-1: {100 * low:.1f} to {100 * high:.1f} %.{told}\n\n{_table(heads, rows)}"
     )
 
@@ -101,7 +103,8 @@ def classes(card: Card) -> str:
     rows = [["...", "", "", ""] if k is None else _class(card, counts, int(k)) for k in shown]
     heads = ["class", "test clips", "right", "else mostly taken for"]
     untested = len(counts) - len(tested)
-    told = f" {untested} of the {len(counts)} classes have no test clip." if untested else ""
+    lacking = f" {untested} of the {count(len(counts), 'class')} {noun(untested, 'has', 'have')} no test clip."
+    told = lacking if untested else ""
     which = "All classes" if few else "The best and the worst classes"
     return f"## Classes\n\n{which}, the best first.{told}\n\n{_table(heads, rows)}"
 
@@ -126,7 +129,7 @@ def preparation(card: Card) -> str:
     s = card.input
     views = f", the mean of {s.views} windows" if s.views > 1 else ""
     lines = [
-        f"- a clip of any length becomes {s.frames} frames of up to {s.persons} person{'s' * (s.persons > 1)}; a window of "
+        f"- a clip of any length becomes {count(s.frames, 'frame')} of up to {count(s.persons, 'person')}; a window of "
         f"{100 * s.share:g} % of it is tested{views}",
         f"- {_NORMALISE[s.normalise]}",
         f"- the model sees {_STREAM[s.stream]}",
@@ -174,7 +177,7 @@ def limits(card: Card) -> str:
         "- Nobody's safety, health, work or freedom should hang on what it says.",
     ]
     if card.kind == "recogniser":
-        always = f"It answers with one of its {len(card.classes)} classes whatever it is shown"
+        always = f"It answers with one of its {count(len(card.classes), 'class')} whatever it is shown"
         often = f"Below a probability of {card.sure:.2f} it says that nothing known is happening"
         lines.insert(
             0, f"- {often if card.sure else always}; a high probability is no proof that a class is happening."

@@ -15,6 +15,7 @@ from ossein.deploy.predict import Answer, Predictor, load
 from ossein.deploy.ring import Places, Ring
 from ossein.deploy.windows import Piece, Span, evenly, usual
 from ossein.errors import DataError, SettingsError, SkeletonError
+from ossein.words import count
 
 MOST = 1024
 """Frames kept of a window whose frames say when they were taken; where more come, those too near to the last are left out."""
@@ -129,7 +130,7 @@ class Stream:
         """
         found, given = self._read(x, score)
         if ids is not None and not len(set(ids)) == len(ids) == len(found):
-            raise DataError(f"ids {list(ids)} for {len(found)} persons. Give one for each, and each once.")
+            raise DataError(f"ids {list(ids)} for {count(len(found), 'person')}. Give one for each, and each once.")
         clock = self._start(timed=time is not None, named=ids is not None if len(found) else None)
         now = self._tick(time)
         there = bool((given if ids is not None else given[: self.persons]).any())
@@ -221,7 +222,7 @@ class Stream:
         given = given[None] if given.ndim == 1 else given
         if given.shape != finite.shape:
             raise DataError(
-                f"score {list(given.shape)} for {len(x)} persons of {joints} joints. Give one for each joint."
+                f"score {list(given.shape)} for {count(len(x), 'person')} of {joints} joints. Give one for each joint."
             )
         if not ((given >= 0) & (given <= 1)).all() or (~finite & (given > 0)).any():
             raise DataError("a score is not in 0 to 1, or a joint with a score has no finite place. Give it score 0.")

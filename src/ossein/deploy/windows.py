@@ -11,6 +11,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.deploy.bundle import Card
 from ossein.errors import SettingsError
+from ossein.words import count
 
 _TEXT = re.compile(r"(?P<amount>\d+(\.\d*)?|\.\d+)(?P<unit>s?)")
 
@@ -93,7 +94,7 @@ class Span:
             return self.amount
         if rate is None:
             raise SettingsError(
-                f"{self} frames cannot be told in seconds, the frame rate is not known. Give seconds: 1.5s."
+                f"{count(self, 'frame')} cannot be told in seconds, the frame rate is not known. Give seconds: 1.5s."
             )
         return self.amount / rate
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ossein.errors import DataError
+from ossein.words import count
 
 
 def check_training(train: np.ndarray, labels: np.ndarray, test: np.ndarray, num_classes: int) -> None:
@@ -36,7 +37,8 @@ def check_training(train: np.ndarray, labels: np.ndarray, test: np.ndarray, num_
     check_labels(labels, num_classes)
     if len(np.unique(labels)) < 2:
         raise DataError(
-            f"the {len(labels)} training clips show {len(np.unique(labels))} class, at least 2 are needed. Take more clips."
+            f"the {count(len(labels), 'training clip shows', 'training clips show')} "
+            f"{count(len(np.unique(labels)), 'class')}, at least 2 are needed. Take more clips."
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.evaluate.base import check_labels
+from ossein.words import count
 
 COLDEST, HOTTEST = 0.05, 20.0
 """Between these a temperature is looked for; at either end the clips do not tell one."""
@@ -90,7 +91,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     sure, says_nothing = (loss(end) <= found.fun + 1e-12 for end in bounds)
     if sure or says_nothing:
         why = "the scores say nothing about the classes" if says_nothing else "the right class is on top of nearly all"
-        raise DataError(f"{len(labels)} clips do not tell a temperature: {why}. Calibrate on more clips, or on others.")
+        clips = count(len(labels), "clip does", "clips do")
+        raise DataError(f"{clips} not tell a temperature: {why}. Calibrate on more clips, or on others.")
     return float(np.exp(found.x))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ossein.errors import SettingsError
 from ossein.evaluate.base import check_training, unit_length
+from ossein.words import count
 
 _TIE = 1e-6
 """The weight of similarity beside whole votes: too little to outvote anyone, enough to settle a tie."""
@@ -44,7 +45,8 @@ def knn(
     check_training(train_z, train_y, test_z, num_classes)
     ks = (k,) if isinstance(k, int) else tuple(k)
     if not ks or min(ks) < 1 or max(ks) > len(train_z):
-        raise SettingsError(f"k = {list(ks)} neighbours of {len(train_z)} training clips. Ask for 1 to {len(train_z)}.")
+        of = count(len(train_z), "training clip")
+        raise SettingsError(f"k = {list(ks)} neighbours of {of}. Ask for 1 to {len(train_z)}.")
     train, test = unit_length(train_z), unit_length(test_z)
     parts = [_nearest(train, test[start : start + chunk], max(ks)) for start in range(0, len(test), chunk)]
     near, alike = (np.concatenate(part) for part in zip(*parts)) if parts else (np.zeros((0, max(ks)), int),) * 2

@@ -12,6 +12,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.evaluate.base import check_labels
+from ossein.words import count
 
 
 def top_k(scores: np.ndarray, labels: np.ndarray, k: int = 1) -> float:
@@ -158,7 +159,7 @@ class Scores:
         low, high = self.interval
         return (
             f"top-1 {self.top1:.1%} [{low:.1%}, {high:.1%}], top-5 {self.top5:.1%}, "
-            f"mean class {self.mean_class:.1%} ({self.num_clips} clips)"
+            f"mean class {self.mean_class:.1%} ({count(self.num_clips, 'clip')})"
         )
 
 

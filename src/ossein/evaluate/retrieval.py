@@ -4,6 +4,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.evaluate.base import check_labels, check_training, unit_length
+from ossein.words import count
 
 
 def retrieve(
@@ -43,7 +44,8 @@ def retrieve(
     check_labels(test_y, num_classes)
     if len(test_z) != len(test_y):
         raise DataError(
-            f"{len(test_z)} queries with {len(test_y)} labels, expected one label each. Check the selection."
+            f"{count(len(test_z), 'query', 'queries')} with {count(len(test_y), 'label')}, expected one label each. "
+            "Check the selection."
         )
     train, test = unit_length(train_z), unit_length(test_z)
     first, precision = np.zeros(len(test), np.int64), np.zeros(len(test))

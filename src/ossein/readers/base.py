@@ -18,6 +18,7 @@ import numpy as np
 from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError, OsseinError, SkeletonError, did_you_mean
 from ossein.skeleton import Skeleton, builtin_names
+from ossein.words import count
 
 FAINT = 0.01
 """The score of a joint that is annotated but was not seen: its place is given, to be trusted hardly at all."""
@@ -171,8 +172,9 @@ def near_zero(x: np.ndarray) -> np.ndarray:
 def unknown_skeleton(where: Path | str, num_joints: int) -> SkeletonError:
     """The error for data whose joints nobody names."""
     return SkeletonError(
-        f"{where}: {num_joints} joints, and nothing says which. Name them with --skeleton ({', '.join(builtin_names())}, "
-        "or a YAML file), or put 'joint_names' and 'edges' into a meta.json beside the file."
+        f"{where}: {count(num_joints, 'joint')}, and nothing says which. Name them with --skeleton "
+        f"({', '.join(builtin_names())}, or a YAML file), or put 'joint_names' and 'edges' into a meta.json "
+        "beside the file."
     )
 
 

@@ -16,6 +16,7 @@ from ossein.readers.folders import FolderReader
 from ossein.readers.meta import named_skeleton
 from ossein.readers.tracks import assign_tracks, numbers, span, triples
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _BY_JOINTS = {17: "coco-17", 26: "halpe-26"}
 _VISIBILITY = np.array([0.0, 0.5, 1.0])
@@ -101,7 +102,7 @@ class COCO(FolderReader):
         for found in content.found:
             if len(found.pose) != len(skeleton):
                 raise SkeletonError(
-                    f"{found.where}: {len(found.pose)} joints, expected {len(skeleton)} ({skeleton.name}). "
+                    f"{found.where}: {count(len(found.pose), 'joint')}, expected {len(skeleton)} ({skeleton.name}). "
                     "Name the skeleton of the data with --skeleton."
                 )
             frames[found.frame - content.first].append(found.pose)
@@ -161,7 +162,8 @@ def _annotation(one: dict[str, Any], images: dict[Any, int], where: str) -> _Fou
     if "keypoint_scores" in one:
         told = numbers(one["keypoint_scores"], where)
         if len(told) != len(pose):
-            raise DataError(f"{where}: {len(told)} keypoint_scores for {len(pose)} keypoints. Mend the file.")
+            got = f"{count(len(told), 'number')} in keypoint_scores for {count(len(pose), 'keypoint')}"
+            raise DataError(f"{where}: {got}. Mend the file.")
         score = np.where(score > 0, told, 0)
     return _Found(images[image], np.c_[pose[:, :2], score], _person(one), where)
 

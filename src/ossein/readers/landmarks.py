@@ -13,6 +13,7 @@ from ossein.errors import DataError, did_you_mean
 from ossein.files import read_text
 from ossein.readers.tracks import span
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _FRAME = ("frame", "frameindex", "frameidx", "frameid", "framenumber")
 _LARGEST = float(np.finfo(np.float32).max)
@@ -140,7 +141,9 @@ class _Table:
 
     def cell(self, line: list[str], number: int, column: int) -> str:
         if len(line) != len(self.columns):
-            raise self.error(number, f"{len(line)} cells, expected {len(self.columns)}. The file may be cut short.")
+            raise self.error(
+                number, f"{count(len(line), 'cell')}, expected {len(self.columns)}. The file may be cut short."
+            )
         return line[column].strip()
 
     def column(self, *names: str) -> int:

@@ -15,6 +15,7 @@ from ossein.readers.folders import FolderReader
 from ossein.readers.landmarks import Landmarks, read_csv
 from ossein.readers.tracks import assign_tracks, numbers
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _BY_JOINTS = {33: "mediapipe-33", 21: "hand-21"}
 _IMAGE = ("landmarks", "pose_landmarks", "poseLandmarks", "hand_landmarks", "handLandmarks", "multiHandLandmarks")
@@ -75,7 +76,7 @@ class MediaPipe(FolderReader):
         said = _content(recording.path, skeleton)
         if said.num_joints not in (None, len(skeleton)):
             raise SkeletonError(
-                f"{recording.path}: {said.num_joints} landmarks, expected {len(skeleton)} ({skeleton.name}). "
+                f"{recording.path}: {count(said.num_joints, 'landmark')}, expected {len(skeleton)} ({skeleton.name}). "
                 "Name the skeleton of the data with --skeleton."
             )
         x, score = assign_tracks(said.frames, len(skeleton), dims=said.dims)

@@ -15,6 +15,7 @@ from ossein.errors import DataError, SkeletonError
 from ossein.readers.base import Reader, Source, archive_members, damage, filled, make_clip
 from ossein.readers.meta import Meta, read_meta
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _SIDES = ("train", "test")
 _PROTOCOLS = {"cs": "xsub", "csub": "xsub", "xsub": "xsub", "cv": "xview", "cview": "xview", "xview": "xview"}
@@ -89,8 +90,8 @@ def _side(path: Path, name: str, skeleton: Skeleton) -> _Side:
         one = 3 * len(skeleton)
         if shape[2] not in (one, 2 * one):
             raise SkeletonError(
-                f"{path}: x_{name} has {shape[2]} numbers a frame, expected {one} for one body or {2 * one} for two "
-                f"({skeleton.name}). Name the skeleton of the data with --skeleton."
+                f"{path}: x_{name} has {count(shape[2], 'number')} a frame, expected {one} for one body or "
+                f"{2 * one} for two ({skeleton.name}). Name the skeleton of the data with --skeleton."
             )
     with _member(path, f"y_{name}") as (file, size, kind), damage(path):
         if kind.kind not in "fiub" or len(size) not in (1, 2) or size[0] != shape[0]:
@@ -133,5 +134,5 @@ def _member(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], 
 def _exactly(file: IO[bytes], num_bytes: int) -> bytes:
     data = file.read(num_bytes)
     if len(data) != num_bytes:
-        raise EOFError(f"{num_bytes - len(data)} bytes are missing")
+        raise EOFError(f"{count(num_bytes - len(data), 'byte is', 'bytes are')} missing")
     return data

@@ -14,6 +14,7 @@ from ossein.readers.base import LONGEST, Reader, Source, make_clip, ntu_name
 from ossein.readers.meta import read_meta
 from ossein.readers.ntu_bodies import Body, people
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 SURE = np.array([0.1, 0.5, 1.0], np.float32)
 """The score of a joint that the Kinect calls not tracked (0), inferred (1) and tracked (2)."""
@@ -65,7 +66,7 @@ class NTU(Reader):
         names = meta.classes or _actions(said)
         facts = {"unit": "metres", "sensor": "Kinect v2"}
         if left_out:
-            facts["left_out"] = f"{len(left_out)} files listed as having no complete skeleton"
+            facts["left_out"] = f"{count(len(left_out), 'file')} listed as having no complete skeleton"
         return Source(
             clips=map(partial(_clip, skeleton=joints, classes=names), kept),
             num_clips=len(kept),
@@ -153,7 +154,7 @@ def _parse(file: Path) -> tuple[int, list[Body]]:
             here.add(body)
             joints = lines.number("the number of joints")
             if joints != _JOINTS:
-                raise lines.error(f"{joints} joints in frame {t}, expected {_JOINTS} (NTU-25).")
+                raise lines.error(f"{count(joints, 'joint')} in frame {t}, expected {_JOINTS} (NTU-25).")
             frames, rows = seen.setdefault(body, ([], []))
             frames.append(t)
             rows.append(lines.joints())
@@ -188,7 +189,7 @@ class _Lines:
             raise self.error(f"ends in {self.place}, expected {what}.")
         fields = self.lines[self.at - 1].split()
         if len(fields) != num:
-            raise self.error(f"{len(fields)} fields for {what} in {self.place}, expected {num}.")
+            raise self.error(f"{count(len(fields), 'field')} for {what} in {self.place}, expected {num}.")
         return fields
 
     def number(self, what: str, least: int = 0) -> int:

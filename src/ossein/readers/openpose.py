@@ -15,6 +15,7 @@ from ossein.readers.base import Recording
 from ossein.readers.folders import FolderReader
 from ossein.readers.tracks import assign_tracks, span, triples
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _ENDING = "_keypoints.json"
 _FILE = re.compile(r"(?:(?P<stem>.*)_)?(?P<frame>\d+)_keypoints\.json")
@@ -56,7 +57,8 @@ class OpenPose(FolderReader):
             )
         if len(pose) not in _BY_JOINTS:
             raise SkeletonError(
-                f"{where}: {len(pose)} joints, expected 25 (openpose-25) or 18 (openpose-18). Name them with --skeleton."
+                f"{where}: {count(len(pose), 'joint')}, expected 25 (openpose-25) or 18 (openpose-18). "
+                "Name them with --skeleton."
             )
         return Skeleton.of(_BY_JOINTS[len(pose)])
 
@@ -107,7 +109,7 @@ def _values(person: Any, where: str) -> Any:
 def _fits(pose: np.ndarray, skeleton: Skeleton, where: str) -> np.ndarray:
     if len(pose) != len(skeleton):
         raise SkeletonError(
-            f"{where}: {len(pose)} joints, expected {len(skeleton)} ({skeleton.name}). "
+            f"{where}: {count(len(pose), 'joint')}, expected {len(skeleton)} ({skeleton.name}). "
             "Name the skeleton of the data with --skeleton."
         )
     return pose

@@ -16,6 +16,7 @@ from ossein.readers.arrays import read_arrays
 from ossein.readers.base import LONGEST, Reader, Source, archive_members, make_clip, unknown_skeleton
 from ossein.readers.meta import number_labels, read_meta
 from ossein.skeleton import Skeleton, builtin_names
+from ossein.words import count
 
 _NEEDED = ("frame", "joint", "x", "y")
 _OF_CLIP = ("label", "subject", "camera", "setup", "split", "width", "height", "rate")
@@ -154,7 +155,7 @@ def _rows(path: Path, columns: list[str], reader: Any) -> _Parsed:
             if not row:
                 continue
             if len(row) != len(columns):
-                raise DataError(f"{len(row)} cells, expected {len(columns)}. The file may be cut short.")
+                raise DataError(f"{count(len(row), 'cell')}, expected {len(columns)}. The file may be cut short.")
             rows = table.clips.setdefault(path.stem if clip is None else row[clip], _Rows())
             rows.line.append(reader.line_num + 1)
             rows.frame.append(int(row[frame]))

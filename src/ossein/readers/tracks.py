@@ -1,13 +1,14 @@
 """Persons out of detections: what a detector says of one frame, made into persons followed through the clip."""
 
+import itertools
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ossein.errors import DataError
 from ossein.readers.base import LONGEST
+from ossein.words import count
 
 MOST = 5
 """Persons kept of one clip: those with the most confidence summed over joints and frames."""
@@ -45,7 +46,9 @@ def triples(values: Any, where: str) -> np.ndarray:
     """
     flat = numbers(values, where)
     if flat.size % 3:
-        raise DataError(f"{where}: {flat.size} numbers, expected three (x, y, score) for each joint. Mend the file.")
+        raise DataError(
+            f"{where}: {count(flat.size, 'number')}, expected three (x, y, score) for each joint. Mend the file."
+        )
     pose = flat.reshape(-1, 3)
     if (pose[:, 2] < 0).any():
         raise DataError(f"{where}: score {pose[:, 2].min():g} is negative, expected 0 (not seen) to 1. Mend the file.")
@@ -111,7 +114,7 @@ def _followed(frames: Sequence[Sequence[np.ndarray]]) -> list[list[int]]:
     # A third of a second, which clips of one person are spared.
     from scipy.optimize import linear_sum_assignment
 
-    new = count()
+    new = itertools.count()
     last: dict[int, tuple[int, np.ndarray]] = {}
     out = []
     for t, poses in enumerate(frames):

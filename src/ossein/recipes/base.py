@@ -10,6 +10,7 @@ import numpy as np
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.store import Several, Store
 from ossein.train import Report, Run, all_processes, first_process, start_processes
+from ossein.words import count
 
 
 class Screen(Protocol):
@@ -107,7 +108,7 @@ def refuse_seen(data: dict[str, Any], store: Store, test: np.ndarray, what: str)
     both = np.intersect1d(seen(data, store), test)
     if not len(both):
         return
-    told = f"{what} has seen {len(both)} of the {len(test)} test clips, such as '{store.names[both[0]]}'. "
+    told = f"{what} has seen {len(both)} of the {count(len(test), 'test clip')}, such as '{store.names[both[0]]}'. "
     if data["hash"] == store.hash:
         raise DataError(f"{told}It learned from --split {data['split']}; choose a test split without its clips.")
     found = learned_of(data, store) or {}

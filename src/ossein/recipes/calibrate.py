@@ -21,6 +21,7 @@ from ossein.recipes.base import check_input, learned_of, refuse_seen
 from ossein.recipes.probe import check_joints
 from ossein.store import Store, resolve
 from ossein.train import Run
+from ossein.words import count
 
 ACCURACIES = (0.8, 0.9, 0.95, 0.99)
 """The accuracies for which the least probability is always told."""
@@ -105,7 +106,7 @@ def _check(folder: Path, card: Card, store: Store) -> None:
     check_input(card.input.normalise, store, before=str(folder))
     if card.classes != store.classes:
         raise DataError(
-            f"{folder}: the model knows {len(card.classes)} classes, {store.path.name} names other ones "
+            f"{folder}: the model knows {count(len(card.classes), 'class')}, {store.path.name} names other ones "
             f"({len(store.classes)}). Use a store with the same classes."
         )
 

@@ -14,6 +14,7 @@ from ossein.recipes.health import health_page
 from ossein.skeleton import Skeleton
 from ossein.store import Finding, Health, Store, check_store, write_store
 from ossein.store.file import FORMAT
+from ossein.words import count
 
 UNREADABLE = "a file that cannot be read to its end"
 NOT_FINITE = "numbers that are not finite"
@@ -82,16 +83,14 @@ def finding_lines(health: Health) -> list[str]:
 
 def summary(health: Health) -> str:
     """How many findings of each level there are, and what could not be checked."""
-    counts = [
-        f"{health.count(level)} {level}{'s' * (health.count(level) != 1)}" for level in ("error", "warning", "note")
-    ]
+    counts = [count(health.count(level), level) for level in ("error", "warning", "note")]
     skipped = "".join(f"\nnot checked: {one.kind} ({one.why})" for one in health.skipped)
     return ", ".join(counts) + skipped
 
 
 def many(finding: Finding) -> str:
     """How many of how many, in words."""
-    return f"{finding.count} of {finding.of} {finding.unit}"
+    return f"{finding.count} of {count(finding.of, finding.unit)}"
 
 
 def _first(finding: Finding) -> str:
@@ -132,4 +131,4 @@ def _is_store(data: Path) -> bool:
 def _unreadable(message: str) -> Finding:
     kind = NOT_FINITE if "not finite" in message else UNREADABLE
     help = "Mend it and check again: what comes after it was not looked at."
-    return Finding(kind, "error", 1, 1, "files", message, help)
+    return Finding(kind, "error", 1, 1, "file", message, help)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ossein.evaluate import Spread
 from ossein.store import Store, families, protocols, resolve
+from ossein.words import count
 
 
 def fact_rows(store: Store) -> list[tuple[str, str]]:
@@ -63,7 +64,8 @@ def result_lines(results: dict[str, Any]) -> list[str]:
         low, high = run["interval"]
         lines.append(
             f"{run['split']}, seed {run['seed']}: top-1 {100 * run['top1']:.1f} % [{100 * low:.1f}, {100 * high:.1f}], "
-            f"top-5 {100 * run['top5']:.1f} %, mean class {100 * run['mean_class']:.1f} % ({run['num_clips']} clips)"
+            f"top-5 {100 * run['top5']:.1f} %, mean class {100 * run['mean_class']:.1f} % "
+            f"({count(run['num_clips'], 'clip')})"
         )
     if len(lines) > 1:
         numbers = ", ".join(f"{name} {_spread(results[key])} %" for key, name in _NAMES)

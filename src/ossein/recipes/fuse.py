@@ -15,6 +15,7 @@ from ossein.settings import diff
 from ossein.store import Store, resolve
 from ossein.tasks import Fused, FusedSettings, MemberSettings
 from ossein.train import Run, provenance
+from ossein.words import count
 
 
 def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | None = None) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | N
     rows = []
     for split, runs in found.items():
         own = Run(out if len(found) == 1 else out / split.replace(":", "-"))
-        screen.say(f"{split}: {len(runs)} runs")
+        screen.say(f"{split}: {count(len(runs), 'run')}")
         rows.append(_fuse_one(store, split, runs, own))
     results = {"rows": rows}
     write_json(out / "results.json", results)

@@ -11,7 +11,7 @@ from ossein.recipes.prepare import Told, prepare
 from ossein.store import Entry, Store, fetch, find_dataset
 
 Bar = Callable[[str, str], AbstractContextManager[Told]]
-"""Shows the progress of one step: its title and its unit in; while the block lasts it is told of units done and in all."""
+"""Shows the progress of one step: title and unit (`clip`) in; while the block lasts it is told of units done and in all."""
 
 _MB = 1_000_000
 
@@ -61,7 +61,7 @@ def get(
         )
     _describe(entry, meta, sha256=digest, **({"origin": url} if file in ours else {}))
     try:
-        with bar(out.name, "clips") as tell:
+        with bar(out.name, "clip") as tell:
             store = prepare(entry.format, file, out, progress=tell)
     except OsseinError as error:
         raise type(error)(f"{error} The download is kept as {file}; remove it if it is damaged.") from None

@@ -9,6 +9,7 @@ from ossein.store.checks import Level
 from ossein.view import Html, Section, page
 from ossein.view.base import BLUE, GREY, ORANGE, Place, front, pick, sides
 from ossein.view.page import join, table, tag, tiles
+from ossein.words import noun
 
 FRAMES = 6
 """How many frames of a clip are drawn."""
@@ -31,9 +32,13 @@ def health_page(name: str, store: Store | None, health: Health) -> str:
         store: Its clips, to draw examples of; None where they could not be read.
         health: What was found.
     """
-    facts = [(str(health.count(level)), title.lower()) for level, (title, _, _) in _LEVELS.items()]
+    facts = [_counted(health.count(level), level) for level in _LEVELS]
     if store is not None:
-        facts += [(str(len(store)), "clips"), (str(len(store.classes)), "classes"), (store.skeleton.name, "skeleton")]
+        facts += [
+            _counted(len(store), "clip"),
+            _counted(len(store.classes), "class"),
+            (store.skeleton.name, "skeleton"),
+        ]
     sections: list[Section] = []
     for level, (title, _, note) in _LEVELS.items():
         cards = [_card(one, store) for one in health.findings if one.level == level]
@@ -92,6 +97,11 @@ def _body(xy: np.ndarray, seen: np.ndarray, skeleton: Skeleton, at: tuple[int, i
     return [*parts, tag("text", below, x=(column + 0.5) * _CELL, y=_TALL + 13, text_anchor="middle")]
 
 
+def _counted(number: int, one: str) -> tuple[str, str]:
+    """A number and its word, for a tile."""
+    return str(number), noun(number, one)
+
+
 def _card(finding: Finding, store: Store | None) -> Html:
     colour = _LEVELS[finding.level][1]
     share = 100 * min(1, finding.count / max(1, finding.of))
@@ -103,7 +113,12 @@ def _card(finding: Finding, store: Store | None) -> Html:
             class_="bar",
             style="max-width:20rem;background:var(--line)",
         ),
-        tag("p", tag("b", f"{finding.count} of {finding.of}"), f" {finding.unit}", style="margin:.3rem 0"),
+        tag(
+            "p",
+            tag("b", f"{finding.count} of {finding.of}"),
+            f" {noun(finding.of, finding.unit)}",
+            style="margin:.3rem 0",
+        ),
         tag("p", finding.means, style="margin:.3rem 0"),
         tag("p", finding.help, class_="note"),
     ]

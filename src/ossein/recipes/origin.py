@@ -11,6 +11,7 @@ from ossein.settings import flat
 from ossein.skeleton import Skeleton
 from ossein.store import Store, training
 from ossein.view.report import say
+from ossein.words import count
 
 
 def settings_of(told: Told, store: Store | None) -> tuple[dict[str, Any], dict[str, Any] | None, str]:
@@ -95,7 +96,8 @@ def _speed(told: Told) -> str | None:
     if not told.seconds or not log or not batch:
         return None
     clips = min(batch, told.record["data"]["clips"]) * log[-1]["step"]
-    return f"{clips / told.seconds:.0f} clips a second, {log[-1]['step'] / told.seconds:.1f} steps a second, all in all"
+    rate = count(f"{clips / told.seconds:.0f}", "clip")
+    return f"{rate} a second, {log[-1]['step'] / told.seconds:.1f} steps a second, all in all"
 
 
 def when(told: Told) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from ossein.errors import DataError
 from ossein.recipes.base import data_record
 from ossein.store import Several, Store, training
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Pool:
             return []
         halves, learned = [train, *self._halves], self._learned(self.rows, train)
         return [
-            f"{entry['store']}: {len(own)} of {len(half)} clips"
+            f"{entry['store']}: {len(own)} of {count(len(half), 'clip')}"
             + (f" in {entry['views']} pictures each" if entry["views"] > 1 else "")
             + f", {entry['joints']} of the {len(self.rows.skeleton)} joints of {self.rows.skeleton.name}"
             for entry, own, half in zip(self.rows.record(), learned, halves, strict=True)

@@ -17,6 +17,7 @@ from ossein.errors import DataError, MissingExtra, SettingsError
 from ossein.files import write_text
 from ossein.recipes.follow import follow
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 Estimator = Literal["rtmlib", "mediapipe"]
 Mode = Literal["lightweight", "balanced", "performance"]
@@ -122,7 +123,7 @@ def write_poses(frames: Iterable[Found], video: Video, skeleton: Skeleton, out: 
     who = list(follow(kept))
     persons = {person for some in who for person in some}
     if not persons:
-        raise DataError(f"{name}: nobody is found in any of the {len(kept)} frames. Try --mode performance.")
+        raise DataError(f"{name}: nobody is found in any of {count(len(kept), 'frame')}. Try --mode performance.")
     stem = Path(name).stem
     images = [
         {"id": t, "frame_id": t, "file_name": f"{stem}_{t:06d}.jpg", "width": video.width, "height": video.height}

@@ -14,6 +14,7 @@ from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
+from ossein.words import count
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _pretrain_one(
     for line in pool.lines(fold.train):
         screen.say(line)
     screen.say(record["precision"])
-    with screen.training(f"pre-train {preset} on {len(clips)} clips") as report:
+    with screen.training(f"pre-train {preset} on {count(len(clips), 'clip')}") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(
         kind="pretrained",

@@ -13,6 +13,7 @@ from ossein.recipes.base import check_input
 from ossein.recipes.joints import bring_over, counterparts, same_joints
 from ossein.store import Split, Store
 from ossein.train import Run
+from ossein.words import count
 
 Probe = Literal["classes", "linear", "knn", "retrieval"]
 PROBES: tuple[Probe, ...] = ("classes", "linear", "knn", "retrieval")
@@ -45,7 +46,7 @@ def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Seq
     check_input(card.input.normalise, store, before=str(run.folder))
     if card.kind == "recogniser" and card.classes != store.classes:
         raise DataError(
-            f"{run.folder}: the model knows {len(card.classes)} classes, {store.path.name} names other ones "
+            f"{run.folder}: the model knows {count(len(card.classes), 'class')}, {store.path.name} names other ones "
             f"({len(store.classes)}). Use a store with the same classes."
         )
     if "classes" in protocols and card.kind != "recogniser":
@@ -56,7 +57,7 @@ def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Seq
     unlabelled = needed[store.labels[needed] < 0]
     if len(unlabelled):
         raise DataError(
-            f"{store.path.name}: {len(unlabelled)} clips of '{split.name}' have no label, such as "
+            f"{store.path.name}: {count(len(unlabelled), 'clip')} of '{split.name}' without a label, such as "
             f"'{store.names[unlabelled[0]]}'. Evaluation needs labels; drop these clips or label them."
         )
 

@@ -20,6 +20,7 @@ from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precisio
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
+from ossein.words import count, noun
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,10 @@ def _recognise_one(
         train = train[store.labels[train] >= 0]
         others = np.setdiff1d(split.train, train)
         if len(others) and len(train) < s.teach.least * len(store.classes):
-            told = f"{len(train)} labels of {len(store.classes)} classes"
-            screen.say(f"no teacher: {told} are fewer than --teach.least {s.teach.least:g} a class")
+            told = f"{count(len(train), 'label')} of {count(len(store.classes), 'class')}"
+            screen.say(
+                f"no teacher: {told} {noun(len(train), 'is', 'are')} fewer than --teach.least {s.teach.least:g} a class"
+            )
         else:
             beside, num = others, s.teach.beside
     _check(store, train, split, s, start)
@@ -147,7 +150,7 @@ def _recognise_one(
     begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
-        title = f"{preset} from {origin} weights, {split.name}, {len(train)} clips, seed {s.train.seed}"
+        title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
         screen.say(record["precision"])
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)
@@ -212,8 +215,8 @@ def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSet
         unlabelled = indices[store.labels[indices] < 0]
         if len(unlabelled):
             raise DataError(
-                f"{store.path.name}: {len(unlabelled)} {name} clips of '{split.name}' have no label, such as "
-                f"'{store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or label them."
+                f"{store.path.name}: {count(len(unlabelled), f'{name} clip')} of '{split.name}' without a label, "
+                f"such as '{store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or label them."
             )
     if start.card is None:
         return

@@ -33,6 +33,7 @@ from ossein.view.report import (
     rebuilt_film,
     settings_section,
 )
+from ossein.words import count, noun
 
 MOST = 2000
 """Clips of each half that a report looks at; of more, so many are drawn."""
@@ -115,7 +116,7 @@ def _lead(told: Told) -> str:
     data, kind = told.record["data"], told.record.get("kind", "run")
     labels = f", labels: {data['labels']}" if "labels" in data else ""
     seed = "" if told.seed is None else f", seed {told.seed}"
-    return f"{kind}, split {data['split']}, {data['clips']} clips to learn from{labels}{seed}, {when(told)}"
+    return f"{kind}, split {data['split']}, {count(data['clips'], 'clip')} to learn from{labels}{seed}, {when(told)}"
 
 
 def _missing(told: Told, store: Store | None) -> str:
@@ -144,7 +145,7 @@ def _result(told: Told) -> Html:
         facts = [(f"{m['loss']:.4g}", "loss at the end")]
     log, seconds = told.run.log_lines(), told.seconds
     if log:
-        facts.append((f"{log[-1]['step']}", f"steps, {log[-1]['epoch']:.1f} epochs"))
+        facts.append((f"{log[-1]['step']}", f"{noun(log[-1]['step'], 'step')}, {log[-1]['epoch']:.1f} epochs"))
     if seconds is not None:
         facts.append((duration(seconds), "from begin to model"))
     return tiles(facts)
@@ -182,7 +183,8 @@ def _clips(told: Told, card: Card, store: Store, reel: Reel, flat_map: Flat) -> 
     test = _few(np.arange(len(store)) if split is None else split.test)
     known = _known(told, card, store, test)
     place = map_section(known, flat_map)
-    which = f"{len(test)} clips of the test half. " if split else f"{len(test)} of all clips, which it learned from. "
+    half = f"{count(len(test), 'clip')} of the test half. "
+    which = half if split else f"{len(test)} of all clips, which it learned from. "
     sections = [Section(place.title, place.body, which + place.note)]
     if split:
         sections.append(neighbours_section(known, _known(told, card, store, _few(split.train), scores=False), reel))
@@ -245,7 +247,8 @@ def _summary(folder: Path, told: Sequence[Told], out: Path) -> str:
     means = _means(folder, done, columns)
     heads = ("run", "split", "seed", *(column.name for column in columns), "loss at the end", "time")
     missing = len(told) - len(done)
-    note = f"{missing} of {len(told)} runs are not finished and not in the means." if missing else ""
+    unfinished = f"{missing} of {count(len(told), 'run')} {noun(missing, 'is', 'are')} not finished"
+    note = f"{unfinished} and not in the means." if missing else ""
     sections = [
         Section("Result", join([tiles(means), table(heads, rows)]), note),
         Section("Learning curves", curves({one.run.folder.name: one.run.log_lines() for one in told})),
@@ -262,7 +265,7 @@ def _summary(folder: Path, told: Sequence[Told], out: Path) -> str:
         ),
         facts_section("Where it comes from", provenance_rows(told[0]), f"Of the first run, {told[0].run.folder.name}."),
     ]
-    title = f"{folder.resolve().name}: {len(told)} runs of {told[0].record.get('preset', '-')}"
+    title = f"{folder.resolve().name}: {count(len(told), 'run')} of {told[0].record.get('preset', '-')}"
     return page(title, sections, lead=f"on {told[0].record['data']['store']}", scripts=["tip.js"])
 
 
@@ -289,8 +292,9 @@ def _means(folder: Path, done: Sequence[Told], columns: Sequence[_Column]) -> li
         own = written.get(column.key)
         if isinstance(own, dict) and len(written.get("runs", ())) == len(done):
             std = "" if own["std"] is None else f" ± {100 * own['std']:.1f}"
-            out.append((f"{100 * own['mean']:.1f}{std} %", f"{column.name[:-2]}, mean over {own['n']} {own['over']}"))
+            value, over = f"{100 * own['mean']:.1f}{std} %", count(own["n"], own["over"].removesuffix("s"))
         else:
             mean = spread([one.metrics[column.key] for one in done])
-            out.append((f"{str(mean).split(' (')[0]} %", f"{column.name[:-2]}, mean over {mean.n} runs"))
+            value, over = f"{str(mean).split(' (')[0]} %", count(mean.n, "run")
+        out.append((value, f"{column.name[:-2]}, mean over {over}"))
     return out

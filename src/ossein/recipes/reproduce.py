@@ -17,6 +17,7 @@ from ossein.recipes.tables import TABLES, Data, Scope
 from ossein.recipes.tabulate import draw, markdown, plain
 from ossein.store import Store, draw_labels, resolve_many
 from ossein.train import provenance
+from ossein.words import count
 
 
 def plan(
@@ -102,7 +103,7 @@ def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
     for number, training in enumerate(todo):
         left = len(todo) - number
         done = len(plan.trainings) - left
-        screen.say(f"{done} trainings done, {left} left, {clock.left(todo[number:])}; now {training.folder}")
+        screen.say(f"{count(done, 'training')} done, {left} left, {clock.left(todo[number:])}; now {training.folder}")
         with clock.timing(training):
             found.add(training, screen)
         _write(plan, found)
@@ -236,7 +237,8 @@ def _check_source(source: Source, plan: Plan) -> None:
         unlabelled = [i for half in (split.train, split.test) for i in half if labels[i] < 0]
         if unlabelled:
             raise DataError(
-                f"{source.store.path.name}: {len(unlabelled)} clips of '{split.name}' have no label, such as "
-                f"'{source.store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or label them."
+                f"{source.store.path.name}: {count(len(unlabelled), 'clip')} of '{split.name}' without a label, "
+                f"such as '{source.store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or "
+                "label them."
             )
         draw_labels(labels, split.train, plan.budget.labels, seed=0)

@@ -32,6 +32,7 @@ from ossein.view import (
     write_player,
     write_saliency,
 )
+from ossein.words import count
 
 Group = Literal["joint", "part"]
 
@@ -94,7 +95,7 @@ def view_clip(clip: Clip, skeleton: Skeleton, out: Path, *, caption: str = "", f
     else:
         told = [caption, f"{skeleton.name}, {clip.x.shape[3]}-D"]
         told += [f"subject {clip.subject}"] if clip.subject >= 0 else []
-        told += [f"{clip.rate:g} frames a second"] if clip.rate else []
+        told += [f"{count(f'{clip.rate:g}', 'frame')} a second"] if clip.rate else []
         write_player(Film.of(clip, skeleton, caption=", ".join(filter(None, told))), out, title=clip.name or "clip")
 
 

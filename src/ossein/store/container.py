@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ossein.errors import DataError
+from ossein.words import count
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
 _CODES = {np.dtype(numpy): code for code, numpy in DTYPES.items()}
@@ -84,7 +85,7 @@ def open_container(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     if end > size:
         raise _short(path, end, size)
     if end < size:
-        raise DataError(f"{path}: {size - end} bytes too many at its end. Copy or make the store again.")
+        raise DataError(f"{path}: {count(size - end, 'byte')} too many at its end. Copy or make the store again.")
     data = np.asarray(np.memmap(path, np.uint8, "r"))[8 + length :]
     return metadata, {name: data[a:b].view(dtype).reshape(shape) for name, (dtype, shape, a, b) in spans.items()}
 
@@ -99,4 +100,6 @@ def _span(entry: Mapping[str, Any]) -> tuple[np.dtype, tuple[int, ...], int, int
 
 
 def _short(path: Path, wanted: int, size: int) -> DataError:
-    return DataError(f"{path}: is cut short ({size} bytes, expected at least {wanted}). Copy or make the store again.")
+    return DataError(
+        f"{path}: is cut short ({count(size, 'byte')}, expected at least {wanted}). Copy or make the store again."
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.store.file import Store
+from ossein.words import count
 
 Halves = tuple[np.ndarray, np.ndarray]
 """Clips to learn from and clips to test on, int64, ascending."""
@@ -49,7 +50,8 @@ def check_folds(store: Store, num: int) -> None:
     most = len(np.unique(_twins(store, np.arange(len(store)))[store.labels >= 0]))
     if not 2 <= num <= most:
         raise DataError(
-            f"{store.path}: kfold{num} of {most} different labelled clips, expected 2 to {most} folds. Use another number."
+            f"{store.path}: kfold{num} of {count(most, 'different labelled clip')}, expected 2 to {most} "
+            "folds. Use another number."
         )
 
 
@@ -109,8 +111,8 @@ def _by_class(store: Store, clips: np.ndarray) -> list[np.ndarray]:
 def _twins(store: Store, clips: np.ndarray) -> np.ndarray:
     """For each of some clips in ascending order the one that stands for all identical to it: of those with a label the first."""
     first = dict(zip(clips.tolist(), clips.tolist()))
-    _, which, count = np.unique(store.digests[clips], return_inverse=True, return_counts=True)
-    alike = clips[count[which] > 1]  # a shortcut: few clips are left to compare
+    _, which, copies = np.unique(store.digests[clips], return_inverse=True, return_counts=True)
+    alike = clips[copies[which] > 1]  # a shortcut: few clips are left to compare
     first |= {i: min(i, j) for i, j in store.identical(alike, alike)}
     labelled: dict[int, int] = {}
     for clip, one in first.items():

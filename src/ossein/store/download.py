@@ -19,6 +19,7 @@ from typing import Any
 
 from ossein.errors import DataError
 from ossein.store.partial import Cut, Part, check, disk
+from ossein.words import count
 
 Told = Callable[[int, int | None], None]
 
@@ -71,8 +72,9 @@ def fetch(
             failed = 0 if part.have >= furthest + _GOOD else failed + 1
             furthest = max(furthest, part.have)
             if failed == tries:
+                come = count(part.have, "byte has", "bytes have")
                 raise DataError(
-                    f"{url}: the transfer was cut off {tries} times in a row ({cut}), {part.have} bytes have come. "
+                    f"{url}: the transfer was cut off {tries} times in a row ({cut}), {come} come. "
                     "They are kept: run the same command again later to go on, or name another server with --mirror."
                 ) from None
             time.sleep(wait * 2 ** max(failed - 1, 0))
@@ -92,7 +94,7 @@ def _transfer(part: Part, size: int | None, told: Told | None, timeout: float) -
                     told(have, part.length)
             os.fsync(file.fileno())
     if part.length is not None and have < part.length:
-        raise Cut(f"{part.length - have} bytes are missing")
+        raise Cut(f"{count(part.length - have, 'byte is', 'bytes are')} missing")
     part.whole = True
 
 

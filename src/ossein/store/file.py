@@ -17,6 +17,7 @@ from ossein.errors import DataError, did_you_mean
 from ossein.skeleton import Skeleton
 from ossein.store.container import open_container
 from ossein.store.rows import take
+from ossein.words import count
 
 if TYPE_CHECKING:
     from ossein.clip import Batch
@@ -118,7 +119,8 @@ class Store:
         return len(self.names)
 
     def __repr__(self) -> str:
-        return f"Store('{self.path}', {len(self)} clips, {self.skeleton.name}, {len(self.classes)} classes)"
+        classes = count(len(self.classes), "class")
+        return f"Store('{self.path}', {count(len(self), 'clip')}, {self.skeleton.name}, {classes})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path.absolute(), "hash": self.hash}
@@ -254,15 +256,16 @@ def _ill_formed(arrays: dict[str, np.ndarray]) -> Iterator[str]:
 def _inconsistent(store: Store) -> Iterator[str]:
     num, rows = len(store.start), store.persons * store.frames
     if num == 0 or len(store.names) != num:
-        yield f"{len(store.names)} names for {num} clips"
+        yield f"{count(len(store.names), 'name')} for {count(num, 'clip')}"
     if min(store.persons.min(), store.frames.min()) < 1 or (store.start != np.cumsum(rows) - rows).any():
         yield "clips overlap or leave a gap"
     if store.x.shape != (rows.sum(), len(store.skeleton), store.dims) or store.dims not in (2, 3):
-        yield f"x {list(store.x.shape)} does not hold {rows.sum()} person-frames of {len(store.skeleton)} joints"
+        people = count(rows.sum(), "person-frame")
+        yield f"x {list(store.x.shape)} does not hold {people} of {len(store.skeleton)} joints"
     if store.score.shape != store.x.shape[:2]:
         yield f"score {list(store.score.shape)} does not fit x {list(store.x.shape)}"
     if store.labels.min() < -1 or store.labels.max() >= len(store.classes):
-        yield f"label {store.labels.max()} of {len(store.classes)} classes"
+        yield f"label {store.labels.max()} of {count(len(store.classes), 'class')}"
     if not all(type(text) is str for text in (*store.classes, *store.facts.values())):
         yield "class names and facts are no text"
     for name, members in store.splits.items():

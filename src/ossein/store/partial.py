@@ -15,6 +15,7 @@ from typing import Any
 
 from ossein.errors import DataError
 from ossein.files import read_json, write_json
+from ossein.words import count
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -57,8 +58,8 @@ class Part:
             raise Cut("the server sent another part than was asked for")
         if size is not None and total is not None and total != size:
             raise DataError(
-                f"{self.url}: the server's file has {total} bytes, expected {size}. It is not the file that the "
-                "catalogue knows: name another server with --mirror, or tell ossein's authors that it has changed."
+                f"{self.url}: the server's file has {count(total, 'byte')}, expected {size}. It is not the file that "
+                "the catalogue knows: name another server with --mirror, or tell ossein's authors that it has changed."
             )
         if "text/html" in answer.headers.get("Content-Type", ""):
             raise DataError(
@@ -128,7 +129,7 @@ def check(file: Path, size: int | None, sha256: str | None) -> tuple[str, str]:
         opened.seek(0)
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if size is not None and have != size:
-        return digest, f"has {have} bytes, expected {size}"
+        return digest, f"has {count(have, 'byte')}, expected {size}"
     if sha256 is not None and digest != sha256:
         return digest, f"has the SHA-256 {digest}, expected {sha256}"
     return digest, ""

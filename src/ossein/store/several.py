@@ -14,6 +14,7 @@ from ossein.mapping import joint_matrix
 from ossein.skeleton import Skeleton
 from ossein.store.file import Store
 from ossein.store.mapped import mapped
+from ossein.words import count
 
 _MOST = 1000
 """How often a clip may be seen in one epoch."""
@@ -63,7 +64,7 @@ class Several:
         return len(self.start)
 
     def __repr__(self) -> str:
-        return f"Several('{self.path}', {len(self)} clips, {self.skeleton.name})"
+        return f"Several('{self.path}', {count(len(self), 'clip')}, {self.skeleton.name})"
 
     @property
     def dims(self) -> int:
@@ -145,7 +146,9 @@ class Several:
         num = len(self.stores[which])
         index = np.arange(num) if indices is None else np.asarray(indices, np.int64)
         if len(index) and not (index.min() >= 0 and index.max() < num):
-            raise DataError(f"clip {index.min()} to {index.max()} of a store of {num} clips. Check the indices.")
+            raise DataError(
+                f"clip {index.min()} to {index.max()} of a store of {count(num, 'clip')}. Check the indices."
+            )
         before = sum(len(store) * len(group) for store, group in zip(self.stores, self._groups[:which]))
         return np.concatenate([before + num * view + index for view in range(len(self._groups[which]))])
 
@@ -204,7 +207,9 @@ def _repeated(given: Sequence[np.ndarray], weights: Sequence[float]) -> list[np.
     """The clips of each store as often as its weight asks for, each at least once and evenly."""
     want = np.asarray(weights, np.float64)
     if want.shape != (len(given),) or not (np.isfinite(want).all() and want.min() > 0):
-        raise SettingsError(f"weights {list(weights)} for {len(given)} stores: expected one positive number for each.")
+        raise SettingsError(
+            f"weights {list(weights)} for {count(len(given), 'store')}: expected one positive number for each."
+        )
     lengths = np.array([len(clips) for clips in given])
     times = want / lengths / (want / lengths).min()
     if times.max() > _MOST:

@@ -20,6 +20,7 @@ import numpy as np
 from ossein.errors import DataError, did_you_mean
 from ossein.store import derived
 from ossein.store.file import Store
+from ossein.words import count
 
 _TRAIN = re.compile(r"(?:(?P<prefix>.+)_)?train(?P<fold>\d*)")
 _FAMILY = re.compile(r"(?P<word>loso|kfold(?P<num>[1-9]\d{0,3}))(?:-(?P<member>\d{1,9}))?")
@@ -56,8 +57,8 @@ class Split:
         if len(both):
             which = f"'{names[both[0]]}'" if names else f"number {both[0]}"
             raise DataError(
-                f"split '{self.name}': {len(both)} clips are in both halves, clip {which} is the first. A test on clips "
-                "that were trained on proves nothing; mend the lists or choose another split."
+                f"split '{self.name}': {count(len(both), 'clip is', 'clips are')} in both halves, clip {which} is the "
+                "first. A test on clips that were trained on proves nothing; mend the lists or choose another split."
             )
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from ossein.files import atomic
 from ossein.skeleton import Skeleton
 from ossein.store.container import Form, encode_header
 from ossein.store.file import FORMAT, SPLIT, TABLES, VERSION, Store
+from ossein.words import count, noun
 
 _BLOCK = 1 << 20
 """How many numbers are held at once while a large array is copied."""
@@ -204,9 +205,10 @@ class _Spool:
         if not classes and label[worst] < _MOST_CLASSES:
             return tuple(f"class_{i:02d}" for i in range(label[worst] + 1))
         if label[worst] >= len(classes):
+            known = f"there {noun(len(classes), 'is', 'are')} {count(len(classes), 'class name')}"
             raise DataError(
-                f"{self.path}: clip '{list(self.names)[worst]}' has label {label[worst]}, but there are {len(classes)} "
-                "class names. Labels count from 0; name every class, or mend the label."
+                f"{self.path}: clip '{list(self.names)[worst]}' has label {label[worst]}, but {known}. "
+                "Labels count from 0; name every class, or mend the label."
             )
         return classes
 

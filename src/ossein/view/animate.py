@@ -10,6 +10,7 @@ from ossein.errors import SettingsError
 from ossein.files import atomic
 from ossein.skeleton import Skeleton
 from ossein.view import base
+from ossein.words import count
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -45,7 +46,7 @@ def draw_animation(clip: Clip, skeleton: Skeleton, path: Path | str, *, width: i
 
     seen = clip.fit(skeleton).score > 0
     if width < 32:
-        raise SettingsError(f"{width} pixels wide, expected 32 or more.")
+        raise SettingsError(f"{count(width, 'pixel')} wide, expected 32 or more.")
     rate = clip.rate or _RATE
     shown = base.pick(clip.num_frames, min(most, max(1, round(clip.num_frames * min(1, _FASTEST / rate)))))
     xy, height = _place(clip.x @ base.front(clip.x, seen, skeleton), seen, width)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.view.base import BLUE, DPI, GREY, INK, ORANGE, PALE, save, short
+from ossein.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,7 @@ def draw_confusion(confusion: np.ndarray, class_names: Sequence[str], path: Path
 
     K = len(class_names)
     if confusion.shape != (K, K) or not K:
-        raise DataError(f"confusion {list(confusion.shape)} for {K} class names, expected [K K] and K names.")
+        raise DataError(f"confusion {list(confusion.shape)} for {count(K, 'class name')}, expected [K K] and K names.")
     names = [short(name, _LETTERS) for name in class_names]
     cell = float(np.clip(7.5 / K, 0.19 if K <= 60 else 0.12, 0.6))
     size = float(np.clip(cell * 34, 4, 9))
@@ -94,7 +95,7 @@ def draw_curves(log: Sequence[Mapping[str, Any]], path: Path | str, *, key: str 
 
     points = [(record.get("step", i), record[key]) for i, record in enumerate(log) if record.get(key) is not None]
     if not points:
-        raise DataError(f"none of {len(log)} records has '{key}'. Log it, or name another key.")
+        raise DataError(f"the log has no '{key}' in {count(len(log), 'record')}. Log it, or name another key.")
     step, value = np.array(points, np.float64).T
     value[~np.isfinite(value)] = np.nan
     figure = Figure(figsize=(8, 3.6), dpi=DPI, facecolor="white")
@@ -193,7 +194,7 @@ def _smooth(value: np.ndarray) -> np.ndarray:
     window = np.ones(2 * (len(value) // 40) + 1)
     finite = np.isfinite(value)
     total = np.convolve(np.where(finite, value, 0), window, "full")
-    count = np.convolve(finite.astype(float), window, "full")
+    num = np.convolve(finite.astype(float), window, "full")
     start = len(window) // 2
-    mean = total / np.where(count > 0, count, np.nan)
+    mean = total / np.where(num > 0, num, np.nan)
     return mean[start : start + len(value)]

@@ -11,6 +11,7 @@ from ossein.errors import DataError
 from ossein.evaluate.metrics import wilson
 from ossein.view.base import short
 from ossein.view.page import Html, tag
+from ossein.words import count
 
 _POINTS = 240
 """Places along a curve; more would not be told apart."""
@@ -40,7 +41,7 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Html:
     """
     K = len(names)
     if counts.shape != (K, K) or not K:
-        raise DataError(f"confusion {list(counts.shape)} for {K} class names, expected [K K] and K names.")
+        raise DataError(f"confusion {list(counts.shape)} for {count(K, 'class name')}, expected [K K] and K names.")
     cell = 26 if K <= 12 else 18 if K <= 30 else 9
     shown = [short(name, _LETTERS) for name in names] if cell > 9 else []
     left = 8 + max((6.4 * len(name) for name in shown), default=16)
@@ -95,7 +96,8 @@ def bars(classes: Sequence[Bar]) -> Html:
     lines: list[Html] = []
     for one in sorted((one for one in classes if one.of > 0), key=lambda one: (one.right / one.of, one.name)):
         share, (low, high) = one.right / one.of, wilson(one.right, one.of)
-        tip = f"{one.name}: {one.right:g} of {one.of:g} clips, 95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+        clips = count(f"{one.of:g}", "clip")
+        tip = f"{one.name}: {one.right:g} of {clips}, 95 % interval {100 * low:.0f} to {100 * high:.0f} %"
         bar = tag(
             "div",
             tag("i", style=f"width:{100 * share:.1f}%"),

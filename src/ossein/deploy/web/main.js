@@ -18,18 +18,21 @@ function say(text, wrong = false) {
   $("status").classList.toggle("wrong", wrong);
 }
 
+const counted = (number, one, more) => `${number} ${number === 1 ? one : more}`;
+
 async function openModel(file) {
   say("Loading the model …");
   state.fitted = null;
   state.model = await Model.load(file);
   const { preset, skeleton, dims } = state.model.said;
-  $("model").textContent = `${state.model.classes.length} classes, ${skeleton.name} in ${dims}-D, preset ${preset}`;
+  const classes = counted(state.model.classes.length, "class", "classes");
+  $("model").textContent = `${classes}, ${skeleton.name} in ${dims}-D, preset ${preset}`;
 }
 
 function openRecording(text, name) {
   state.recording = readRecording(JSON.parse(text), name, state.model?.said.dims ?? 2);
   const { frames, rate } = state.recording;
-  $("recording").textContent = `${state.recording.name}: ${frames} frames at ${Math.round(rate)} a second`;
+  $("recording").textContent = `${state.recording.name}: ${counted(frames, "frame", "frames")} at ${Math.round(rate)} a second`;
   $("scrub").max = frames - 1;
   $("width").max = frames;
 }

@@ -53,7 +53,7 @@ class Finding:
         level: How bad it is.
         count: How many clips, joints or frames have it.
         of: Of how many.
-        unit: What is counted.
+        unit: What is counted, in the singular.
         means: What it means, one sentence.
         help: What to do, one sentence.
         examples: A few clips that have it.

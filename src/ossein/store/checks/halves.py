@@ -62,7 +62,7 @@ def identical(look: Look) -> Iterator[Result]:
             "error",
             count,
             of,
-            f"test clips of '{name}'",
+            f"test clip of '{name}'",
             "Every number of them is that of a training clip, so that a test on them shows memory, not recognition.",
             "Leave them out of the test list, or report the number with and without them.",
             look.examples(shown, lambda n: f"the same as '{store.names[shown[n]]}'"),
@@ -83,7 +83,7 @@ def broken(look: Look) -> Iterator[Result]:
         num = len(protocols(look.store))
         help = "Mend the lists where the data comes from, and make the store again."
         means = "Nothing can be trained or tested on them."
-        yield Finding(BROKEN, "error", len(told), num, "splits", means, help, tuple(told))
+        yield Finding(BROKEN, "error", len(told), num, "split", means, help, tuple(told))
 
 
 def crossed(look: Look) -> Iterator[Result]:
@@ -106,7 +106,7 @@ def crossed(look: Look) -> Iterator[Result]:
             "error",
             count,
             of,
-            f"test groups of '{name}'",
+            f"test group of '{name}'",
             "By its name the split keeps them apart; a model that knows them from training does better than it will on "
             "others.",
             "Move all clips of each to one half, or give the split another name.",
@@ -129,7 +129,7 @@ def classes(look: Look) -> Iterator[Result]:
         if places:
             name, count, of = main_place(places)
             shown = tuple(Example(look.store.classes[k]) for k in sorted(names)[:MOST_EXAMPLES])
-            yield Finding(kind, level, count, of, f"classes of '{name}'", means, help, shown, tuple(places))
+            yield Finding(kind, level, count, of, f"class of '{name}'", means, help, shown, tuple(places))
 
 
 def missing(look: Look) -> Iterator[Result]:
@@ -144,7 +144,7 @@ def missing(look: Look) -> Iterator[Result]:
         name, count, of = main_place(places)
         means = "The list names clips that are not here, so that results are not those of the whole list."
         help = "Fetch the clips that are missing, or say how many there were."
-        yield Finding(MISSING, "warning", count, of, f"names of '{name}'", means, help, places=tuple(places))
+        yield Finding(MISSING, "warning", count, of, f"name of '{name}'", means, help, places=tuple(places))
 
 
 CHECKS = {IDENTICAL: identical, BROKEN: broken, CROSSED: crossed, UNTAUGHT: classes, MISSING: missing}

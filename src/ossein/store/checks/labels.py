@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ossein.store.checks.base import MOST_EXAMPLES, Example, Finding, Look, Result, Skipped
+from ossein.words import count
 
 EMPTY = "classes without a clip"
 UNEVEN = "classes of very different sizes"
@@ -30,17 +31,18 @@ def empty(look: Look) -> Iterator[Result]:
         shown = tuple(Example(look.store.classes[k], f"number {k}") for k in none[:MOST_EXAMPLES])
         means = "Labels skip their numbers; a model gives them answers that are never right."
         help = "Number the labels without gaps, or see whether clips are missing."
-        yield Finding(EMPTY, "warning", len(none), len(counts), "classes", means, help, shown)
+        yield Finding(EMPTY, "warning", len(none), len(counts), "class", means, help, shown)
     some = np.flatnonzero(counts)
     few, many = some[counts[some].argmin()], some[counts[some].argmax()]
     if counts[many] > LOPSIDED * counts[few]:
         rare = some[counts[some] * LOPSIDED < counts[many]]
         shown = tuple(
-            Example(look.store.classes[k], f"{counts[k]} clips") for k in (many, *rare[np.argsort(counts[rare])][:4])
+            Example(look.store.classes[k], count(counts[k], "clip"))
+            for k in (many, *rare[np.argsort(counts[rare])][:4])
         )
         means = "They have less than a tenth of the clips of the largest class, so that accuracy says little of them."
         help = "Report the mean over classes too, and draw few labels by class."
-        yield Finding(UNEVEN, "note", len(rare), len(some), "classes", means, help, shown)
+        yield Finding(UNEVEN, "note", len(rare), len(some), "class", means, help, shown)
 
 
 def unlabelled(look: Look) -> Iterator[Result]:
@@ -50,14 +52,14 @@ def unlabelled(look: Look) -> Iterator[Result]:
         means = "They serve pre-training; recognition and tests leave them out."
         help = "Nothing, if that is meant; otherwise see how the format says labels."
         shown = look.examples(clips)
-        yield Finding(UNLABELLED, "note", len(clips), len(look.store), "clips", means, help, shown)
+        yield Finding(UNLABELLED, "note", len(clips), len(look.store), "clip", means, help, shown)
 
 
 def twice(look: Look) -> Iterator[Result]:
     """Clips with an identical twin anywhere, and those whose twin has another label."""
     store = look.store
-    _, which, count = np.unique(store.digests, return_inverse=True, return_counts=True)
-    alike = np.flatnonzero(count[which] > 1)  # a shortcut: few clips are left to compare
+    _, which, copies = np.unique(store.digests, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero(copies[which] > 1)  # a shortcut: few clips are left to compare
     twins = {i: j for i, j in store.identical(alike, alike) if j < i}
     if not twins:
         return
@@ -65,7 +67,7 @@ def twice(look: Look) -> Iterator[Result]:
     means = "Copies count twice in training and in every mean."
     help = "Leave the copies out, or keep all of a kind in one half of every split."
     shown = look.examples(twins, says.__getitem__)
-    yield Finding(TWICE, "note", len(twins), len(store), "clips", means, help, shown)
+    yield Finding(TWICE, "note", len(twins), len(store), "clip", means, help, shown)
     contrary = [i for i, j in twins.items() if store.labels[i] != store.labels[j] and store.labels[[i, j]].min() >= 0]
     if contrary:
         of = {
@@ -75,7 +77,7 @@ def twice(look: Look) -> Iterator[Result]:
         means = "One of the two labels is wrong, and no model can tell such clips apart."
         help = "See which label is right, or leave both clips out."
         shown = look.examples(contrary, of.__getitem__)
-        yield Finding(CONTRARY, "error", len(contrary), len(store), "clips", means, help, shown, drawn=True)
+        yield Finding(CONTRARY, "error", len(contrary), len(store), "clip", means, help, shown, drawn=True)
 
 
 def rates(look: Look) -> Iterator[Result]:
@@ -87,10 +89,11 @@ def rates(look: Look) -> Iterator[Result]:
     usual = float(np.median(look.store.rates[known]))
     off = np.flatnonzero(known & (np.abs(look.store.rates / usual - 1) > _OFF_RATE))
     if len(off):
-        means = f"Most have {usual:g} frames a second; the same movement takes another number of frames in the others."
+        rate = count(f"{usual:g}", "frame")
+        means = f"Most have {rate} a second; the same movement takes another number of frames in the others."
         help = "Resample them to one rate if speed matters; clips are brought to one length either way."
-        shown = look.examples(off, lambda n: f"{look.store.rates[n]:g} frames a second")
-        yield Finding(RATES, "note", len(off), int(known.sum()), "clips", means, help, shown)
+        shown = look.examples(off, lambda n: f"{count(f'{look.store.rates[n]:g}', 'frame')} a second")
+        yield Finding(RATES, "note", len(off), int(known.sum()), "clip", means, help, shown)
 
 
 CHECKS = {EMPTY: empty, UNLABELLED: unlabelled, TWICE: twice, RATES: rates}

@@ -87,7 +87,7 @@ def near_identical(look: Look) -> Iterator[Result]:
             "error" if count >= MANY * of else "warning",
             count,
             of,
-            f"test clips of '{name}'",
+            f"test clip of '{name}'",
             f"Their joints are within {100 * CLOSE:.0f} % of the body's size of those of a training clip, and within a tenth of "
             "its movement: likely one recording, altered a little, so that a test on them shows memory.",
             "Look at a few; keep all versions of a recording in one half, or leave them out of the test list.",

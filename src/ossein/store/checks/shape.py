@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ossein.store.checks.base import Body, Example, Finding, Look, Result, median, norm, worst
+from ossein.words import count
 
 STRAY = "joints far from their body"
 FILLED = "fill values that count as seen"
@@ -98,7 +99,7 @@ def strays(look: Look) -> Iterator[Result]:
         help = "Give them score 0; one such joint spoils the scale and the middle of its whole clip."
         shown = look.most_often(total, look["stray"][:, -1])
         level = "warning" if len(clips) > _SOME * len(total) else "note"
-        yield Finding(STRAY, level, len(clips), len(total), "clips", means, help, shown, drawn=True)
+        yield Finding(STRAY, level, len(clips), len(total), "clip", means, help, shown, drawn=True)
 
 
 def fills(look: Look) -> Iterator[Result]:
@@ -109,7 +110,7 @@ def fills(look: Look) -> Iterator[Result]:
         means = "Several joints are at one point exactly, such as (0, 0) or (1, 1), with a score above 0: they were not seen."
         help = "Give joints at that point score 0; a model would take it for a place where people put their hands."
         shown = look.most_often(total, look["filled"][:, -1])
-        yield Finding(FILLED, "warning", len(clips), len(total), "clips", means, help, shown, drawn=True)
+        yield Finding(FILLED, "warning", len(clips), len(total), "clip", means, help, shown, drawn=True)
 
 
 def bones(look: Look) -> Iterator[Result]:
@@ -126,7 +127,7 @@ def bones(look: Look) -> Iterator[Result]:
         )
         shown = look.examples(worst(off, clips), lambda n: f"{100 * off[n]:.0f} %")
         level = "note" if dims == 2 else "error" if gross else "warning"
-        yield Finding(STRETCHED, level, len(clips), len(off), "clips", means, help, shown, drawn=True)
+        yield Finding(STRETCHED, level, len(clips), len(off), "clip", means, help, shown, drawn=True)
 
 
 def still(look: Look) -> Iterator[Result]:
@@ -137,13 +138,13 @@ def still(look: Look) -> Iterator[Result]:
         means = "They are at one and the same point in every frame of every clip."
         help = "Nothing, if clips are centred on them; otherwise they are fill values, and score 0 would say so."
         shown = tuple(Example(names[v], f"at {_point(look['fixed'][:, v])}") for v in never)
-        yield Finding(FIXED, "note", len(never), len(names), "joints", means, help, shown)
+        yield Finding(FIXED, "note", len(never), len(names), "joint", means, help, shown)
     frozen = np.flatnonzero(look["moved"] < _STILL)
     if len(frozen):
         means = "Every joint stays where it is from the first frame to the last: one picture, repeated."
         help = "See whether the recording failed, and leave them out."
-        shown = look.examples(frozen, lambda n: f"{look.store.frames[n]} frames")
-        yield Finding(FROZEN, "warning", len(frozen), len(look["moved"]), "clips", means, help, shown)
+        shown = look.examples(frozen, lambda n: count(look.store.frames[n], "frame"))
+        yield Finding(FROZEN, "warning", len(frozen), len(look["moved"]), "clip", means, help, shown)
 
 
 GAUGES = {"stray": stray, "filled": filled, "stretch": stretch, "moved": moved, "fixed": fixed}

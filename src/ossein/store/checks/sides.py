@@ -91,7 +91,7 @@ def flipped(look: Look) -> Iterator[Result]:
         help = "Nothing, if they are few; otherwise smooth over them, or track with a detector that knows sides better."
         shown = look.most_often(num, look["flips"][:, 1], "first in frame")
         level = "warning" if len(clips) > _SOME * len(num) else "note"
-        yield Finding(FLIPPED, level, len(clips), len(num), "clips", means, help, shown, drawn=True)
+        yield Finding(FLIPPED, level, len(clips), len(num), "clip", means, help, shown, drawn=True)
 
 
 def swapped(look: Look) -> Iterator[Result]:
@@ -109,7 +109,7 @@ def swapped(look: Look) -> Iterator[Result]:
         shown = tuple(Example(_name(found[k], joints), f"in {100 * usual[k]:.0f} % of frames") for k in bad)
         means = "Their bones cross the body, and would be shorter with the sides of one end swapped."
         help = "Mend the order or the names of the joints: the sides of one limb are those of the other."
-        yield Finding(SWAPPED, "error", len(bad), len(found), "pairs of bones", means, help, shown)
+        yield Finding(SWAPPED, "error", len(bad), len(found), "pair of bones", means, help, shown)
     # Arms and legs do cross; shoulders and hips do not.
     across = {frozenset(side) for side in zip(*(look.store.skeleton.across or ()))}
     trunk = [k for k, link in enumerate(found) if k not in bad and {frozenset(pair) for pair in link} <= across]
@@ -119,7 +119,7 @@ def swapped(look: Look) -> Iterator[Result]:
         means = "In most of their frames the shoulders are on one side and the hips on the other."
         help = "Look at them, and swap back the joints of the arms or of the legs, or leave the clips out."
         shown = look.examples(worst(most, clips), lambda n: f"in {100 * most[n]:.0f} % of frames")
-        yield Finding(TWISTED, "warning", len(clips), len(share), "clips", means, help, shown, drawn=True)
+        yield Finding(TWISTED, "warning", len(clips), len(share), "clip", means, help, shown, drawn=True)
 
 
 def mirrored(look: Look) -> Iterator[Result]:
@@ -138,11 +138,11 @@ def mirrored(look: Look) -> Iterator[Result]:
         means = "Their toes or noses point backwards, if left is left as in most clips: mirrored, or left and right swapped."
         help = "Swap their left and right joints, or mirror them back, unless they are meant to be so."
         shown = look.examples(worst(np.abs(told), clips))
-        yield Finding(MIRRORED, "warning", len(clips), len(known), "clips", means, help, shown, drawn=True)
+        yield Finding(MIRRORED, "warning", len(clips), len(known), "clip", means, help, shown, drawn=True)
     if usual < 0:
         means = "Toes or noses point backwards in a right-handed space; some depth sensors have a left-handed one."
         help = "Nothing, if all of your data is so; otherwise negate one coordinate, or swap left and right joints."
-        yield Finding(LEFT_HANDED, "note", int((known < 0).sum()), len(known), "clips", means, help)
+        yield Finding(LEFT_HANDED, "note", int((known < 0).sum()), len(known), "clip", means, help)
 
 
 GAUGES = {"flips": flips, "crossing": crossing, "facing": facing}

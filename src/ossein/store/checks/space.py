@@ -74,7 +74,7 @@ def order(look: Look) -> Iterator[Result]:
         means = f"They join joints that are further apart than two of '{skeleton.name}' are on average, though others are near."
         help = "See which joints the data has, in which order, and name the skeleton with --skeleton when preparing it."
         level = "error" if len(bad) > 1 else "warning"
-        yield Finding(LONG, level, len(bad), len(bones), "bones", means, help, shown)
+        yield Finding(LONG, level, len(bad), len(bones), "bone", means, help, shown)
 
 
 def unit(look: Look) -> Iterator[Result]:
@@ -90,7 +90,7 @@ def unit(look: Look) -> Iterator[Result]:
             means = f"A trunk is {long:.3g} long from hips to shoulders, which is {named}; noise and speeds are set in metres."
             help = "Turn them into metres where the data comes from, if it is mixed with others."
             num = int((lengths > 0).sum())
-            yield Finding(UNIT, "note", num, len(lengths), "clips", means, help)
+            yield Finding(UNIT, "note", num, len(lengths), "clip", means, help)
 
 
 def scale(look: Look) -> Iterator[Result]:
@@ -105,7 +105,7 @@ def scale(look: Look) -> Iterator[Result]:
         means = f"Bodies are more than {_SCALE[look.store.dims]} times as large or as small as in most clips."
         help = "See whether some clips are in another unit, such as millimetres among metres, or shares among pixels."
         shown = look.examples(worst(times, clips), lambda n: f"{sizes[n] / usual:.3g} times as large")
-        yield Finding(SCALE, "warning", len(clips), len(sizes), "clips", means, help, shown)
+        yield Finding(SCALE, "warning", len(clips), len(sizes), "clip", means, help, shown)
 
 
 def upright(look: Look) -> Iterator[Result]:
@@ -121,7 +121,7 @@ def upright(look: Look) -> Iterator[Result]:
         means = "Shoulders are below hips in most clips: y points up, and in images it points down."
         help = "Negate y where the data comes from; a model that was trained on images expects it so."
         shown = look.examples(worst(down, clips))
-        yield Finding(UPSIDE, "warning", len(clips), int(known.sum()), "clips", means, help, shown, drawn=True)
+        yield Finding(UPSIDE, "warning", len(clips), int(known.sum()), "clip", means, help, shown, drawn=True)
 
 
 def outside(look: Look) -> Iterator[Result]:
@@ -141,7 +141,7 @@ def outside(look: Look) -> Iterator[Result]:
         shown = look.examples(
             clips, lambda n: f"x to {high[n, 0]:.4g}, y to {high[n, 1]:.4g} in {sizes[n, 0]:g} x {sizes[n, 1]:g}"
         )
-        yield Finding(OUTSIDE, "warning", len(clips), int(known.sum()), "clips", means, help, shown)
+        yield Finding(OUTSIDE, "warning", len(clips), int(known.sum()), "clip", means, help, shown)
 
 
 GAUGES = {"trunk": trunk, "edges": edges, "size": size}
