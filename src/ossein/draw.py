@@ -40,17 +40,26 @@ class Draw:
 
     def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
         """Numbers drawn evenly from [low, high); `shape` starts with the clips of this process."""
-        return self._own(torch.rand, shape) * (high - low) + low
+        return self._own(Tensor.uniform_, shape) * (high - low) + low
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
         """Standard normal numbers; `shape` starts with the clips of this process."""
-        return self._own(torch.randn, shape)
+        return self._own(Tensor.normal_, shape)
 
-    def _own(self, numbers: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
-        each = shape[0] - (self.rank < self.extra)
+    def _own(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        out = torch.empty(shape)
+        self._fill(out, draw)
+        return out
+
+    def _fill(self, out: Tensor, draw: Callable[..., Tensor]) -> None:
+        """Put numbers into the memory that is meant for them, which spares noise a copy."""
+        if self.world == 1:
+            draw(out, generator=self.generator)
+            return
+        each = len(out) - (self.rank < self.extra)
         first = self.rank * each + min(self.rank, self.extra)
-        whole = numbers((each * self.world + self.extra, *shape[1:]), generator=self.generator)
-        return whole[first : first + shape[0]]
+        whole = draw(out.new_empty(each * self.world + self.extra, *out.shape[1:]), generator=self.generator)
+        out.copy_(whole[first : first + len(out)])
 
 
 class Draws(Draw):
@@ -73,9 +82,9 @@ class Draws(Draw):
         object.__setattr__(self, "draws", draws)
         object.__setattr__(self, "sizes", sizes)
 
-    def _own(self, numbers: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
-        each = zip(self.draws, self.sizes, strict=True)
-        return torch.cat([draw._own(numbers, (size, *shape[1:])) for draw, size in each])
+    def _fill(self, out: Tensor, draw: Callable[..., Tensor]) -> None:
+        for one, part in zip(self.draws, out.split(self.sizes), strict=True):
+            one._fill(part, draw)
 
 
 def mix(*seed: int) -> int:

@@ -32,6 +32,7 @@ from ossein.augment import (
     Transform,
     planes,
 )
+from ossein.augment.base import with_own
 from ossein.clip import Batch
 from ossein.draw import Draw
 
@@ -196,6 +197,18 @@ def test_planes_are_coordinates_in_one_piece(bodies):
     x = bodies("ntu-25").x
     assert torch.equal(planes(x), x)
     assert all(part.is_contiguous() for part in planes(x).unbind(-1))
+
+
+@pytest.mark.parametrize("layout", [torch.clone, planes])
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_batch_with_coordinates_of_its_own(layout, complete, bodies):
+    batch = bodies("ntu-25")
+    batch = batch.change(score=torch.ones_like(batch.score)) if complete else batch
+    other = torch.randn(batch.x.shape)
+    want, out = batch.change(x=other), with_own(batch, layout(other))
+    assert torch.equal(out.x, want.x)
+    assert out.score is batch.score
+    assert ((out.x == 0).sum() == 0) == complete
 
 
 @every

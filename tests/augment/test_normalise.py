@@ -81,6 +81,37 @@ def test_body_size_is_the_slow_one_and_knows_when_there_is_none(bodies):
     assert (body_size(point) == 0).all()
 
 
+@pytest.mark.parametrize("name", ["coco-17", "ntu-25", "hand-21"])
+@pytest.mark.parametrize("persons", [1, 2])
+def test_what_lacks_nothing_is_measured_alike(name, persons, bodies, one_clip):
+    """It is measured on a shorter way, which a clip beside it that lacks something rules out."""
+    batch = bodies(name, persons=persons)
+    batch = batch.change(x=torch.randn(batch.x.shape) * 30 + 200, score=torch.ones_like(batch.score))
+    gaps = batch.change(
+        score=torch.where(torch.arange(4)[:, None, None, None] < 3, 1.0, bodies(name, persons=persons).score)
+    )
+    assert batch.complete
+    assert not gaps.complete
+    for n in range(3):
+        x, here = arrays(batch, n)
+        size = slow_size(x, here)
+        np.testing.assert_allclose(body_size(batch)[n].item(), size, rtol=1e-5)
+        want = (x - slow_origin(x, here, batch.skeleton.centre)) / size
+        np.testing.assert_allclose(CentreScale()(batch).x[n], want, atol=1e-5)
+    torch.testing.assert_close(CentreScale()(gaps).x[:3], CentreScale()(batch).x[:3], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("place", [0.0, 1.0, 1234.567, -1e6])
+@pytest.mark.parametrize("complete", [False, True])
+def test_joints_in_one_point_have_no_size_wherever_it_is(place, complete, bodies):
+    batch = bodies("coco-17")
+    score = torch.ones_like(batch.score) if complete else batch.score
+    moving = torch.arange(9.0)[:, None, None].expand_as(batch.x)
+    assert (body_size(batch.change(x=moving + place, score=score)) == 0).all()
+    near = batch.change(x=moving + place + abs(place) * 1e-4 * torch.randn(batch.x.shape), score=score)
+    assert (body_size(near) > 0).flatten().tolist() == [place != 0 and clip.any().item() for clip in score > 0]
+
+
 def test_centre_scale_leaves_a_clip_of_single_joints_finite(bodies):
     batch = bodies("coco-17")
     alone = batch.change(score=torch.where(torch.arange(17) == 3, batch.score, 0.0))

@@ -111,7 +111,10 @@ def test_mirror_takes_the_asked_share(bodies):
     out = Mirror(0.25)(batch, Draw.of(0))
     flipped = (out.x != batch.x).flatten(1).any(1)
     assert 70 < flipped.sum() < 130
-    assert torch.equal(out.x[flipped], Mirror(1.0)(batch, Draw.of(0)).x[flipped])
+    mirrored = Mirror(1.0)(batch, Draw.of(0))
+    assert torch.equal(out.x[flipped], mirrored.x[flipped])
+    assert torch.equal(out.score[flipped], mirrored.score[flipped])
+    assert torch.equal(out.score[~flipped], batch.score[~flipped])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from ossein.clip import Clip
 from ossein.draw import Draw
 from ossein.errors import DataError, SettingsError
+from ossein.store import sample
+from ossein.store.memory import Memory
+from ossein.store.sample import sample_train
 
 LENGTHS = (1, 2, 3, 9, 40, 7, 1, 16)
 
@@ -192,3 +195,41 @@ def test_view_settings_out_of_range(store, settings):
 def test_clips_that_are_not_there(store, indices):
     with pytest.raises(DataError, match=f"store of {len(LENGTHS)} clips"):
         store.sample(indices, 4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(frames=st.integers(1, 12), crop=st.floats(0.05, 1), indices=st.lists(st.integers(0, 3), min_size=1, max_size=4))
+def test_what_lacks_nothing_is_the_same_beside_what_does(random_clip, triangle, frames, crop, indices):
+    clips = [random_clip(i, 2, 3 + 4 * i, absent=0.0, label=i, size=(8, i + 1)) for i in range(4)]
+    rows = Memory.of([*clips, random_clip(4, 2, absent=0.5)], triangle)
+    alone, beside = (sample_train(rows, some, frames, crop=(crop, crop)) for some in (indices, [*indices, 4]))
+    widths = [max(1.0, crop * clips[i].num_frames) for i in indices]
+    windows = [(i, (clips[i].num_frames - width) / 2, width) for i, width in zip(indices, widths, strict=True)]
+    check(alone, clips, windows, frames, 2)
+    assert torch.equal(alone.x, beside.x[:-1])
+    assert torch.equal(alone.score, beside.score[:-1])
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 1 - 2**-24])
+def test_where_one_of_two_frames_lacks_a_joint_the_other_is_taken_to_the_last_bit(share):
+    rng = np.random.default_rng(0)
+    x, score = torch.from_numpy(rng.normal(300, 50, (2, 1, 1, 3, 2))).float(), torch.full((2, 1, 1, 3), 0.7)
+    score[0, ..., 1] = score[1, ..., 2] = 0
+    x = x * (score > 0)[..., None]
+    out, sure = sample._between(x.clone(), score.clone(), torch.tensor([[share]]))
+    for joint, frame in ((1, 1), (2, 0)):
+        assert torch.equal(out[..., joint, :], x[frame, ..., joint, :])
+        assert torch.equal(sure[..., joint], score[frame, ..., joint])
+    torch.testing.assert_close(out[..., 0, :], x[0, ..., 0, :] * (1 - share) + x[1, ..., 0, :] * share)
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_rows_that_do_not_lie_in_one_piece(absent):
+    """Interpolation writes into what it is given, which must not go astray where that has to be copied first."""
+    rng = np.random.default_rng(0)
+    x, score = torch.from_numpy(rng.normal(size=(2, 4, 5, 3, 2))).float(), torch.ones(2, 4, 5, 3)
+    score[1, 2] = float(not absent)
+    share = torch.from_numpy(rng.random((4, 5))).float()
+    apart = [a.transpose(1, 2).contiguous().transpose(1, 2) for a in (x, score)]
+    for one, other in zip(sample._between(*apart, share=share), sample._between(x, score, share), strict=True):
+        assert torch.equal(one, other)

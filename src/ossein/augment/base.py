@@ -6,6 +6,7 @@ or empty frames beside it change nothing.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
@@ -115,8 +116,16 @@ def linear(x: Float[Tensor, "N M T V C"], matrix: Float[Tensor, "N C C"]) -> Flo
     is allowed; coordinates must not be. Coordinate by coordinate, each of which lies in one piece in a batch in `planes`.
     """
     parts, rows = x.unbind(-1), matrix[:, None, None, None].unbind(-2)
-    out = [reduce(torch.add, map(torch.mul, parts, row.unbind(-1))) for row in rows]
+    out = [_dot(parts, row.unbind(-1)) for row in rows]
     return torch.stack(out).movedim(0, -1) if x.movedim(-1, 0).is_contiguous() else torch.stack(out, -1)
+
+
+def _dot(parts: Sequence[Tensor], numbers: Sequence[Tensor]) -> Tensor:
+    """sum_c parts_c numbers_c."""
+    whole = parts[0] * numbers[0]
+    for part, number in zip(parts[1:], numbers[1:], strict=True):
+        whole.addcmul_(part, number)
+    return whole
 
 
 def planes(x: Float[Tensor, "N M T V C"]) -> Float[Tensor, "N M T V C"]:
@@ -126,6 +135,16 @@ def planes(x: Float[Tensor, "N M T V C"]) -> Float[Tensor, "N M T V C"]:
     of memory instead of 2 or 3 numbers at a time: most such passes take a tenth of the time on a CPU.
     """
     return x.movedim(-1, 0).contiguous().movedim(0, -1)
+
+
+def with_own(batch: Batch, x: Float[Tensor, "N M T V C"]) -> Batch:
+    """The batch with other, finite coordinates that nobody else holds: `Batch.change`, written into `x` itself.
+
+    In a batch in `planes` that takes a fifth of the time.
+    """
+    if not batch.complete:
+        x.movedim(-1, 0).mul_(batch.score.sign())
+    return replace(batch, x=x)
 
 
 def mean(x: Tensor, here: Bool[Tensor, "N M T V"] | Float[Tensor, "N M T V"], *axes: int) -> Tensor:
@@ -144,7 +163,7 @@ def surely(flags: Tensor) -> bool:
 
 def first_person(batch: Batch) -> Bool[Tensor, "N M"]:
     """True for the first person of each clip who is there at all; nowhere in an empty clip."""
-    there = batch.present.any(-1)
+    there = batch.score.flatten(2).amax(-1) > 0
     return there & (there.cumsum(-1) == 1)
 
 
@@ -154,15 +173,25 @@ def body_size(batch: Batch) -> Float[Tensor, "N 1 1 1 1"]:
     size = mean over persons m and frames t of sqrt( mean over joints v of |x_mtv - mean_v x_mt|^2 ), of what is
     present. Frames in which only one joint of a person is seen say nothing about size and are left out.
     """
-    here = batch.score.sign()  # 1 where a joint is, 0 where not; a comparison and a cast take ten times as long
-    count = here.sum(3, keepdim=True)
-    middle = batch.x.sum(3, keepdim=True) / count.clamp(min=1).unsqueeze(-1)  # what is absent is 0
-    square = (batch.x - middle).square().sum(-1)
-    spread = ((square * here).sum(3, keepdim=True) / count.clamp(min=1)).sqrt()
+    here, count = _joints(batch)
+    each, parts = count.clamp(min=1), batch.x.unbind(-1)
+    middles = [part.sum(3, keepdim=True) / each for part in parts]  # what is absent is 0
+    apart = [part - middle for part, middle in zip(parts, middles, strict=True)]
+    square = _dot(apart, apart) if here is None else _dot(apart, apart).mul_(here)
+    spread = (square.sum(3, keepdim=True) / each).sqrt()
     size = mean(spread.unsqueeze(-1), count > 1, 1, 2)
-    # Joints that all lie in one point are apart by rounding alone, and what is divided by that would explode.
-    rounding = 1e-6 * batch.x.abs().amax((1, 2, 3, 4), keepdim=True)
-    return torch.where(size > rounding, size, 0.0)
+    # Joints that all lie in one point are apart by rounding alone, and what is divided by that would explode. How far from
+    # 0 they lie, which sets the rounding, their middles say as well.
+    far = torch.stack(middles).abs().amax((0, 2, 3, 4))
+    return torch.where(size > 1e-6 * far[:, None, None, None, None], size, 0.0)
+
+
+def _joints(batch: Batch) -> tuple[Float[Tensor, "N M T V"] | None, Float[Tensor, "N M T 1"]]:
+    """1 where a joint is and 0 where not, None where none is known to lack; and how many there are in each frame."""
+    if batch.complete:
+        return None, batch.score.new_full((), batch.score.shape[3]).expand(*batch.score.shape[:3], 1)
+    here = batch.score.sign()  # a comparison and a cast take ten times as long
+    return here, here.sum(3, keepdim=True)
 
 
 def span(batch: Batch) -> tuple[Float[Tensor, "N 1"], Float[Tensor, "N 1"]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ossein.augment.base import Augment, body_size, check
+from ossein.augment.base import Augment, body_size, check, with_own
 from ossein.clip import Batch
 from ossein.draw import Draw
 
@@ -30,9 +30,11 @@ class Jitter(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch with noise on its joints."""
-        noise = draw.normal(tuple(batch.x.shape)).to(batch.x)
-        # In place, in the memory of the numbers drawn: a fresh array would cost as much as the sum.
-        return batch.change(x=noise.mul_(self.sigma * body_size(batch)).add_(batch.x))
+        # In place, in the memory of the numbers drawn, and coordinate by coordinate, for which the batch may be laid out.
+        x = draw.normal(tuple(batch.x.shape)).to(batch.x).mul_(self.sigma * body_size(batch))
+        for noise, part in zip(x.unbind(-1), batch.x.unbind(-1), strict=True):
+            noise.add_(part)
+        return with_own(batch, x)
 
 
 @dataclass(frozen=True)

@@ -108,13 +108,13 @@ class Mirror(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch with some of the clips mirrored."""
-        chosen = (draw.uniform((len(batch), 1, 1, 1)) < self.probability).flatten().nonzero()[:, 0].to(batch.x.device)
-        other = torch.tensor(batch.skeleton.mirror(), device=batch.x.device)
-        x, score = batch.x.clone(), batch.score.clone()
-        for part, sign in zip((score, *x.unbind(-1)), (1, -1, *[1] * (x.shape[-1] - 1)), strict=True):
-            swapped = part.index_select(0, chosen).index_select(3, other)
-            part.index_copy_(0, chosen, swapped if sign == 1 else swapped.neg_())
-        return replace(batch, x=x, score=score)
+        chosen = draw.uniform((len(batch), 1, 1, 1)) < self.probability
+        joint = torch.where(chosen, torch.tensor(batch.skeleton.mirror()), torch.arange(len(batch.skeleton)))
+        joint = joint.to(batch.x.device).expand_as(batch.score)
+        parts = batch.x.movedim(-1, 0)
+        x = parts.gather(4, joint.expand_as(parts)).movedim(0, -1)
+        x[..., 0] *= torch.where(chosen, -1.0, 1.0).to(x)
+        return replace(batch, x=x, score=batch.score.gather(3, joint))
 
 
 @dataclass(frozen=True)

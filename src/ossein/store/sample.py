@@ -147,13 +147,12 @@ def _spread(a: Tensor, clip: np.ndarray, person: np.ndarray, shape: tuple[int, i
 def _between(
     x: Float[Tensor, "2 K T V C"], score: Float[Tensor, "2 K T V"], share: Float[Tensor, "K T"]
 ) -> tuple[Float[Tensor, "K T V C"], Float[Tensor, "K T V"]]:
-    # a = share where both neighbours are there, 1 where only the next one is, 0 otherwise. Absent ones are stored as 0,
-    # so that x + a (next_x - x) is exactly the one that is there, and exactly x where nothing moves.
-    a = share[..., None]
-    if not score.numel() or score.amin() > 0:
-        x, each = x.flatten(3), a  # one number for all joints of a frame
-    else:
-        a = torch.where(score[0] > 0, a, 1.0).masked_fill_((score[1] <= 0) | (a <= 0), 0)
-        each = a[..., None]
-    moved = torch.sub(x[1], x[0]).mul_(each).add_(x[0])
-    return moved.view(*score.shape[1:], -1), torch.sub(score[1], score[0]).mul_(a).add_(score[0])
+    # What lies at w between a and b is a + w (b - a), to the last bit a at 0, b at 1, and a where nothing moves. Here w is
+    # the share where both neighbours are there, 1 where only the next one is, 0 otherwise; absent ones are stored as 0.
+    (this, following), (sure, next_sure) = x.flatten(1, 2).flatten(2), score.flatten(1, 2)
+    each = joint = share.reshape(-1, 1)
+    if len(sure) and not score.amin() > 0:
+        joint = torch.lerp(each.sign(), each, sure.sign()).mul_(next_sure.sign())
+        # Once for each coordinate: torch is many times as slow where it has to go through both shapes.
+        each = joint.index_select(1, torch.arange(x.shape[3]).repeat_interleave(x.shape[4]))
+    return this.lerp_(following, each).view(x.shape[1:]), sure.lerp_(next_sure, joint).view(score.shape[1:])
