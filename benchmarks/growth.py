@@ -176,6 +176,11 @@ def panels(found: dict[str, list[Place]], processes: dict[int, tuple[float, floa
     return drawn
 
 
+def draw(curves: dict[str, list[Curve]], path: Path) -> None:
+    """Write the picture."""
+    draw_comparison(curves, path, axis="", unit="times the smallest", title="How cost grows", from_zero=True)
+
+
 def main() -> None:
     parser = arguments(__doc__, rounds=7)
     parser.add_argument("--picture", type=Path, default=PICTURE, help="where to draw")
@@ -189,7 +194,7 @@ def main() -> None:
     for axis, places in found.items():
         result.add(table_of(axis, places), {place.name: vars(place) for place in places})
     result.add(process_table(processes), {str(world): list(values) for world, values in processes.items()})
-    draw_comparison(panels(found, processes), call.picture, axis="", unit="times the smallest", title="How cost grows")
+    draw(panels(found, processes), call.picture)
     result.write(call.out)
 
 

@@ -95,6 +95,20 @@ def test_a_comparison_has_a_panel_for_each_source(tmp_path):
     assert min(count(tmp_path / "c.png", colour) for colour in (BLUE, ORANGE)) > 100
 
 
+def test_more_than_three_panels_go_into_rows(tmp_path):
+    three, four = (imread(compared(tmp_path, panels="abcd"[:num])).shape[:2] for num in (3, 4))
+    assert four == (2 * three[0], three[1])
+
+
+def test_a_comparison_from_zero_shows_small_changes_small(tmp_path):
+    curves, heights = [Curve("GIN", ("one", "two"), (10.0, 11.0), (float("nan"),) * 2)], []
+    for from_zero in (False, True):
+        draw_comparison({"ours": curves}, tmp_path / "c.png", axis="x", unit="y", from_zero=from_zero)
+        image = (imread(tmp_path / "c.png")[..., :3] * 255).round().astype(int)
+        heights.append(np.ptp(np.nonzero((image == [int(BLUE[i : i + 2], 16) for i in (1, 3, 5)]).all(2))[0]))
+    assert heights[1] < heights[0] / 4
+
+
 def test_a_comparison_shows_the_spread_and_joins_what_has_an_order(tmp_path):
     wide, none = count(compared(tmp_path, std=20.0), BLUE), count(compared(tmp_path, std=float("nan")), BLUE)
     assert wide > none + 300

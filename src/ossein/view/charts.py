@@ -120,10 +120,12 @@ def draw_comparison(
     unit: str,
     title: str = "",
     joined: bool = True,
+    from_zero: bool = False,
 ) -> None:
     """Write a PNG of settings side by side: numbers with error bars, one panel for each source of numbers.
 
-    Each panel has an axis of its own, so that the shape of a curve can be compared where its level cannot.
+    Each panel has an axis of its own, so that the shape of a curve can be compared where its level cannot. More than three
+    go into several rows.
 
     Args:
         panels: Curves by what the panel is called; all curves have the same places.
@@ -132,6 +134,7 @@ def draw_comparison(
         unit: What the numbers are.
         title: What to write on top.
         joined: Draw lines between neighbours, where the places have an order.
+        from_zero: Begin every axis of numbers at 0, so that small changes look small.
 
     Raises:
         DataError: There is no curve, there are more names than looks, or the file cannot be written.
@@ -141,23 +144,29 @@ def draw_comparison(
     names = list(dict.fromkeys(curve.name for curves in panels.values() for curve in curves))
     if not all(panels.values()) or not 0 < len(names) <= len(_LOOKS):
         raise DataError(f"{len(names)} curves to compare, expected 1 to {len(_LOOKS)} and some in every panel.")
-    figure = Figure(figsize=(5.2 * len(panels), 4.2), dpi=DPI, facecolor="white", layout="constrained")
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(5.2 * columns, 4.2 * rows), dpi=DPI, facecolor="white", layout="constrained")
     figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, x=0.01, ha="left", parse_math=False)
+    told: set[str] = set()
     for number, (name, curves) in enumerate(panels.items()):
-        axes = figure.add_subplot(1, len(panels), number + 1)
+        axes = figure.add_subplot(rows, columns, number + 1)
         axes.set_title(name, fontsize=9, color=GREY, loc="left", parse_math=False)
-        for curve in curves:
-            _draw_curve(axes, curve, names.index(curve.name), len(names), joined)
+        for place, curve in enumerate(curves):
+            _draw_curve(axes, curve, _LOOKS[names.index(curve.name)], 0.14 * (place - (len(curves) - 1) / 2), joined)
         _frame(axes, curves[0].at, axis, unit)
-        if len(names) > 1 and not number:
+        if from_zero:
+            axes.set_ylim(bottom=0)
+        if len(names) > 1 and not {curve.name for curve in curves} <= told:
             axes.legend(frameon=False, fontsize=8, labelcolor=GREY)
+        told |= {curve.name for curve in curves}
     save(figure, path)
 
 
-def _draw_curve(axes: "Axes", curve: Curve, number: int, of: int, joined: bool) -> None:
-    colour, mark = _LOOKS[number]
-    # Curves stand a little beside each other, so that none hides another's error bars.
-    x = np.arange(len(curve.at)) + 0.14 * (number - (of - 1) / 2)
+def _draw_curve(axes: "Axes", curve: Curve, look: tuple[str, str], beside: float, joined: bool) -> None:
+    """Draw a curve in its colour and mark, a little beside the others, so that none hides another's error bars."""
+    colour, mark = look
+    x = np.arange(len(curve.at)) + beside
     line = "-" if joined else ""
     axes.errorbar(
         x,
