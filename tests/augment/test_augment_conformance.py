@@ -46,6 +46,7 @@ EXAMPLES = [
     DropFrames(0.3),
     DropJoints(0.3),
     Facing(),
+    Facing(scale=True),
     Identity(),
     ImageSize(),
     Jitter(0.1),

@@ -64,23 +64,28 @@ class CentreScale(Transform):
 
 @dataclass(frozen=True)
 class Facing(Transform):
-    """3-D clips as seen from the body that acts: centred and of size 1 as in `CentreScale`, then in the body's own axes.
+    """3-D clips as seen from the body that acts: centred as in `CentreScale`, then rotated into the body's own axes.
 
     +z is the body's up, +x points from its left to its right, and +y, their right-handed completion (y = z x x), is where
     it faces. The axes are those of the first person, averaged over the first quarter of the frames that show
     them, and orthonormalised with up kept (Gram-Schmidt): one rotation per clip, so turning and falling are kept. PYSKL's
     `PreNormalize3D` takes them from the first frame alone, noise and all. A clip that never shows the axes, or
-    in which they coincide, is only centred and scaled.
+    in which they coincide, is only centred.
+
+    Args:
+        scale: Also divide by the size of the body; otherwise lengths keep their unit.
 
     Raises:
         SkeletonError: The clips are not 3-D, or the skeleton does not say where up and across are.
     """
 
+    scale: bool = False
+
     def __call__(self, batch: Batch) -> Batch:
-        """The batch in the axes and sizes of its bodies."""
+        """The batch in the axes of its bodies."""
         up, across = _axes(batch.skeleton, batch.x.shape[-1])
-        own = _own_axes(batch, up, across) / _divisor(batch)[:, :, 0, 0]
-        return batch.change(x=linear(batch.x - _origin(batch), own))
+        x = linear(batch.x - _origin(batch), _own_axes(batch, up, across))
+        return batch.change(x=x / _divisor(batch) if self.scale else x)
 
 
 NORMALISE: dict[str, Callable[[], Transform]] = {

@@ -19,7 +19,7 @@ _FEW = 12
 _NORMALISE = {
     "image": "coordinates in shares of the image, from -1 to 1; a clip must say how large its image is",
     "centre": "body at the origin, of size 1",
-    "facing": "body at the origin and of size 1, turned to face the viewer",
+    "facing": "body at the origin, turned to face the viewer",
     "none": "coordinates as they are",
 }
 _STREAM = {

@@ -38,11 +38,10 @@ class MixerSettings(Settings):
 
 
 class Mixer(Encoder):
-    """Positions, velocities, bones and distances of every joint, mixed across joints and along time in turn.
+    """Positions, velocities and bones of every joint, mixed across joints and along time in turn.
 
-    Embedding: each joint's position, velocity, bone, whether it is seen, and how far it is from every joint, through one
-    linear map, plus a learned vector for each joint. Distances are the same from wherever one looks (DD-Net, Yang et al. 2019,
-    reads little else). A hidden joint is one that is not seen: 0 throughout, as is whatever else would need it.
+    Embedding: each joint's position, velocity, bone and whether it is seen, through one linear map, plus a learned vector
+    for each joint. A hidden joint is one that is not seen: 0 throughout, as are velocities and bones that would need it.
     Then `MixBlock`s; after the first, `stride` frames are averaged; at the end BN and ReLU.
 
     Args:
@@ -57,7 +56,7 @@ class Mixer(Encoder):
         self.width, self.stride = settings.width, settings.stride
         self.register_buffer("parents", torch.tensor(skeleton.parents()), persistent=False)
         self.parents: Tensor
-        self.embed = Linear(3 * dims + 1 + len(skeleton), settings.width)
+        self.embed = Linear(3 * dims + 1, settings.width)
         self.joint = nn.Parameter(0.3 * torch.randn(len(skeleton), settings.width))
         # Two blocks at one distance, two at twice that: a few blocks see the whole of a clip.
         self.blocks = nn.ModuleList(
@@ -90,12 +89,12 @@ class Mixer(Encoder):
         return h.permute(1, 2, 0, 3).unflatten(0, (N, M))
 
     def describe(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
-        """What the embedding is given of each joint, F = 3 C + 1 + V: position, velocity, bone, seen, distances."""
+        """What the embedding is given of each joint: position, velocity, bone, seen."""
         flag = seen.unsqueeze(-1).to(x.dtype)
         x = torch.where(seen.unsqueeze(-1), x, 0)
         speed = _SPEED * F.pad((x[:, 1:] - x[:, :-1]) * flag[:, 1:] * flag[:, :-1], (0, 0, 0, 0, 1, 0))
         bone = (x - x.index_select(2, self.parents)) * flag * flag.index_select(2, self.parents)
-        return torch.cat([x, speed, bone, flag, _distances(x) * flag * flag.transpose(2, 3)], -1)
+        return torch.cat([x, speed, bone, flag], -1)
 
     def onto(self, skeleton: Skeleton) -> "Mixer":
         """The same encoder for other joints; see `Encoder.onto`.
@@ -112,11 +111,6 @@ class Mixer(Encoder):
         own = {name: value for name, value in self.state_dict().items() if name in _shared(self)}
         other.load_state_dict(own, strict=False)
         with torch.no_grad():
-            told = 3 * self.dims + 1  # of the joint itself; the rest of the columns are one for each joint
-            other.embed.weight[:, :told] = self.embed.weight[:, :told]
-            other.embed.weight[:, told:] = transfer_joint_weights(
-                self.embed.weight[:, told:].T, joint_matrix(self.skeleton, skeleton)
-            ).T
             other.joint.copy_(transfer_joint_weights(self.joint, joint_matrix(self.skeleton, skeleton)))
             both = torch.outer(source >= 0, source >= 0).to(self.joint.device)
             fresh = matrices(skeleton, self.settings.heads).to(self.joint)
@@ -132,16 +126,7 @@ def _mixings(encoder: Mixer) -> list[JointMixing]:
 
 def _shared(encoder: Mixer) -> set[str]:
     """The names of all weights without a joint axis."""
-    own = ("joint", "embed.weight")
-    return {name for name in encoder.state_dict() if name not in own and not name.endswith("joints.matrix")}
-
-
-def _distances(x: Float[Tensor, "B T V C"]) -> Float[Tensor, "B T V V"]:
-    """From every joint to every joint."""
-    square = torch.full((), 1e-12, dtype=x.dtype, device=x.device)  # the slope of a root has no end at 0
-    for along in x.unbind(-1):
-        square = square + (along.unsqueeze(3) - along.unsqueeze(2)).square()
-    return square.sqrt()
+    return {name for name in encoder.state_dict() if name != "joint" and not name.endswith("joints.matrix")}
 
 
 def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Places]:
