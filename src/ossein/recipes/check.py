@@ -73,7 +73,7 @@ def plain(name: str, store: Store | None, health: Health) -> dict[str, Any]:
 
 def finding_rows(health: Health) -> list[tuple[str, str, str, str]]:
     """Findings as (level, what it is, how many, the first examples)."""
-    return [(one.level, one.kind, many(one), _first(one)) for one in health.findings]
+    return [(one.level, one.kind, one.many, _first(one)) for one in health.findings]
 
 
 def finding_lines(health: Health) -> list[str]:
@@ -86,11 +86,6 @@ def summary(health: Health) -> str:
     counts = [count(health.count(level), level) for level in ("error", "warning", "note")]
     skipped = "".join(f"\nnot checked: {one.kind} ({one.why})" for one in health.skipped)
     return ", ".join(counts) + skipped
-
-
-def many(finding: Finding) -> str:
-    """How many of how many, in words."""
-    return f"{finding.count} of {count(finding.of, finding.unit)}"
 
 
 def _first(finding: Finding) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ossein.skeleton import Skeleton
 from ossein.store.file import Store
+from ossein.words import count
 
 Level = Literal["error", "warning", "note"]
 """error: numbers made with this data are wrong; warning: some clips are worth a look; note: good to know."""
@@ -71,6 +72,11 @@ class Finding:
     examples: tuple[Example, ...] = ()
     places: tuple[Place, ...] = ()
     drawn: bool = False
+
+    @property
+    def many(self) -> str:
+        """How many of how many, in words: '3 of 72 clips'."""
+        return f"{self.count} of {count(self.of, self.unit)}"
 
 
 @dataclass(frozen=True)
