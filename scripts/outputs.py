@@ -11,6 +11,8 @@ block asks for its output:
 Lines may be left out by hand, `...` in their place. They stay out, unless `--whole` is given, for as long as the lines that are
 left are still those that are printed; a block that says something else is written anew. Without pages, all are done (hours).
 
+What was done before Ctrl-C or an error is written.
+
 With `--brief` trainings are as short as in the tests. Scores and answers are then worth nothing: put `...` in their place.
 """
 
@@ -52,14 +54,28 @@ def renew(page: Path, short: Short, *, whole: bool = False) -> None:
         short: What makes its commands short.
         whole: Whether to write the lines that it leaves out.
     """
-    home = Path.cwd()
+    home, ran, classes = Path.cwd(), [], []
     with TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             write_data(Path(folder))
-            ran, classes = run_page(page, short), class_names()
+            for one in run_page(page, short):
+                ran.append(one)
+                classes = class_names()
         finally:
             os.chdir(home)
+            write(page, ran, classes, whole=whole)
+
+
+def write(page: Path, ran: list[tuple[Block, str]], classes: list[str], *, whole: bool) -> None:
+    """Put what blocks printed below them, be it all of the page or what was done before a stop.
+
+    Args:
+        page: The page.
+        ran: The blocks and what they printed.
+        classes: The names of classes in the stores that they made.
+        whole: Whether to write the lines that the page leaves out.
+    """
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     for block, printed in reversed(ran):
         if block.output:

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -99,34 +99,33 @@ def blocks(page: Path) -> list[Block]:
     return out
 
 
-def run_page(page: Path, short: Short = SHORT) -> list[tuple[Block, str]]:
-    """Run every block of a page in the working folder; returns those that were run, and what each printed.
+def run_page(page: Path, short: Short = SHORT) -> Iterator[tuple[Block, str]]:
+    """Run the blocks of a page in the working folder, one after the other; gives those that were run, and what each printed.
 
     Args:
         page: The page.
         short: What makes commands short; nothing, to run them as typed.
     """
     names: dict[str, object] = {"__name__": page.stem}
-    ran = []
     for block in blocks(page):
         if block.title:
             Path(block.title).write_text(block.text, encoding="utf-8")
         if block.language == "sh":
-            ran.append((block, run_commands(block, short)))
+            yield block, run_commands(block, short)
         elif block.language == "python" and not block.title:
-            ran.append((block, run_program(block, names)))
-    return ran
+            yield block, run_program(block, names)
 
 
-def check_outputs(ran: list[tuple[Block, str]], *, every: bool = True) -> None:
+def check_outputs(ran: Iterable[tuple[Block, str]], *, every: bool = True) -> None:
     """Stop the test if a page does not show what its blocks printed.
 
     Args:
         ran: The blocks and what they printed.
         every: Whether each block of commands has to show it.
     """
+    done = list(ran)  # all of them first, since the classes are those of the stores that they make
     classes = class_names()
-    for block, printed in ran:
+    for block, printed in done:
         where, renew = f"{block.page.name}:{block.line}", f"Renew it: python scripts/outputs.py {block.page.name}"
         if block.output is None:
             assert not every or block.language == "python" or not printed, (

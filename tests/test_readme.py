@@ -15,7 +15,7 @@ README = ROOT / "README.md"
 def test_every_command_works_as_typed_and_prints_what_is_shown(tmp_path, monkeypatch):
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
-    ran = run_page(README)
+    ran = list(run_page(README))
     assert len(ran) >= 15
     check_outputs(ran, every=False)
     assert (tmp_path / "runs" / "penn-two" / "bundle" / "bundle.json").is_file()
