@@ -1,8 +1,21 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
-from ossein.augment import STREAMS, Bone, BoneMotion, Identity, Mirror, Motion, stream
+from ossein.augment import (
+    NORMALISE,
+    STREAMS,
+    Bone,
+    BoneMotion,
+    Identity,
+    Mirror,
+    Motion,
+    NormaliseName,
+    StreamName,
+    stream,
+)
 from ossein.draw import Draw
 from ossein.errors import SettingsError
 
@@ -82,3 +95,8 @@ def test_streams_have_names():
     }
     with pytest.raises(SettingsError, match="Did you mean 'bone-motion'"):
         stream("bone_motion")
+
+
+def test_settings_call_every_stream_and_normalisation_by_its_name():
+    assert get_args(StreamName) == tuple(STREAMS)
+    assert get_args(NormaliseName) == tuple(NORMALISE)

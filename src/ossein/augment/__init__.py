@@ -2,7 +2,7 @@
 
 from ossein.augment.base import Augment, Compose, Identity, Transform, planes
 from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
-from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, normaliser
+from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, NormaliseName, normaliser
 from ossein.augment.occlude import Occlude
 from ossein.augment.settings import AugmentSettings, build
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
@@ -28,6 +28,7 @@ __all__ = [
     "Mirror",
     "Motion",
     "Move",
+    "NormaliseName",
     "Occlude",
     "Rotate",
     "Scale",

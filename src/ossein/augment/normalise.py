@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -87,6 +88,9 @@ class Facing(Transform):
         x = linear(batch.x - _origin(batch), _own_axes(batch, up, across))
         return batch.change(x=x / _divisor(batch) if self.scale else x)
 
+
+NormaliseName = Literal["image", "centre", "facing", "none"]
+"""What settings call the normalisations."""
 
 NORMALISE: dict[str, Callable[[], Transform]] = {
     "image": ImageSize,

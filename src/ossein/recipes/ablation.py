@@ -4,10 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
+from ossein.augment import NormaliseName
 from ossein.errors import DataError
 from ossein.recipes.base import Screen
 from ossein.recipes.presets import Facts, PretrainSettings, RecogniseSettings, skeletonmae, ssl
@@ -31,7 +32,7 @@ class Budget(Settings):
     """T, frames per clip after resampling (paper: 64)."""
     batch: int | None = Field(default=None, ge=1)
     """Clips per step, in pre-training and in fine-tuning (paper: 1024 and 128)."""
-    normalise: Literal["image", "centre", "facing", "none"] | None = None
+    normalise: NormaliseName | None = None
     """How coordinates are normalised (paper: image)."""
     labels: str = "all"
     """Labels to fine-tune on: all, a share of each class such as 10%, or clips of each class such as 5-per-class."""

@@ -7,13 +7,12 @@ shown clips prepared otherwise than those it learned from.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from ossein.augment import AugmentSettings, Compose, StreamName, build, normaliser, planes, stream
+from ossein.augment import AugmentSettings, Compose, NormaliseName, StreamName, build, normaliser, planes, stream
 from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw, Draws, mix
 from ossein.errors import DataError
@@ -31,7 +30,7 @@ class InputSettings(Settings):
     """T, frames per clip after resampling (paper: 64)."""
     persons: int = Field(default=1, ge=1, le=16)
     """M, persons per clip; the first ones of each clip are kept, missing ones are absent (paper: up to 2)."""
-    normalise: Literal["image", "centre", "facing", "none"] = "image"
+    normalise: NormaliseName = "image"
     """image: by the size of the image (the paper); centre: body at the origin, size 1; facing: 3-D, in the body's own axes."""
     stream: StreamName = "joint"
     """What the model sees: positions, bones, or the differences of either from frame to frame."""
