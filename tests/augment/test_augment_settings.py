@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ossein.augment import AugmentSettings, Compose, build
-from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.corrupt import DropFrames, DropJoints, Jitter, Reshape
 from ossein.augment.occlude import Occlude
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
 from ossein.augment.time import Crop
@@ -16,6 +16,7 @@ EVERYTHING = {
     "scale": (0.25, Scale(0.75, 1.25)),
     "shear": (0.5, Shear(0.5)),
     "move": (2.0, Move(2.0)),
+    "reshape": (0.2, Reshape(0.2)),
     "jitter": (0.02, Jitter(0.02)),
     "drop_joints": (0.1, DropJoints(0.1)),
     "drop_frames": (0.2, DropFrames(0.2)),

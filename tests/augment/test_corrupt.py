@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossein.augment import DropFrames, DropJoints, Jitter
+from ossein.augment import DropFrames, DropJoints, Jitter, Reshape
 from ossein.augment.base import body_size
 from ossein.draw import Draw
 from ossein.errors import SettingsError
@@ -27,6 +27,19 @@ def test_jitter_is_the_slow_one(bodies):
     for n in range(4):
         want = batch.x[n] + 0.1 * body_size(batch)[n].item() * noise[n]
         torch.testing.assert_close(out.x[n], want * (batch.score[n] > 0)[..., None])
+    assert torch.equal(out.score, batch.score)
+
+
+def test_reshape_moves_every_joint_of_every_person_as_a_whole(bodies):
+    batch = bodies("ntu-25")
+    out = Reshape(0.3)(batch, Draw.of(2))
+    shift = Draw.of(2).normal((4, 2, 1, 25, 3))
+    for n in range(4):
+        for m in range(2):
+            want = batch.x[n, m] + 0.3 * body_size(batch)[n].item() * shift[n, m]
+            torch.testing.assert_close(out.x[n, m], want * (batch.score[n, m] > 0)[..., None])
+    both = (batch.score[:, :, 1:] > 0) & (batch.score[:, :, :-1] > 0)
+    torch.testing.assert_close(out.x.diff(dim=2)[both], batch.x.diff(dim=2)[both], rtol=1e-4, atol=1e-4)
     assert torch.equal(out.score, batch.score)
 
 
@@ -61,7 +74,7 @@ def test_drop_frames_is_the_slow_one(share, bodies):
     assert torch.equal(out.x, batch.x * (out.score > 0)[..., None])
 
 
-@pytest.mark.parametrize("make", [Jitter, DropJoints, DropFrames])
+@pytest.mark.parametrize("make", [Jitter, Reshape, DropJoints, DropFrames])
 def test_shares_out_of_range(make):
     for value in (-0.1, 1.1, math.nan):
         with pytest.raises(SettingsError, match=f"{make.__name__}: .* expected 0 to 1"):

@@ -66,7 +66,7 @@ def test_telling_clips_apart_is_weighed_and_told_beside_rebuilding():
 
 
 @torch.no_grad()
-def test_the_second_view_is_spoiled_and_sees_what_was_hidden_from_the_first(monkeypatch: pytest.MonkeyPatch):
+def test_two_views_are_told_apart_of_which_neither_hides_what_is_to_be_rebuilt(monkeypatch: pytest.MonkeyPatch):
     made, given = method(contrast=ContrastSettings(spoil=AugmentSettings(move=3, jitter=0))), batch()
     encode, told = made.encoder.forward, []
 
@@ -75,13 +75,27 @@ def test_the_second_view_is_spoiled_and_sees_what_was_hidden_from_the_first(monk
         return encode(x, hidden, present)
 
     monkeypatch.setattr(made.encoder, "forward", spy)
-    made(given, Draw.of(2))
-    (first, hidden), (second, lacking) = told
-    assert torch.equal(first, given.x)
-    assert hidden.sum() > lacking.sum()
-    assert torch.equal(lacking, given.score == 0)
+    step = made(given, Draw.of(2))
+    (rebuilt, hidden), *views = told
+    assert torch.equal(rebuilt, given.x)
     there = given.score > 0
+    for x, lacking in views:
+        assert hidden.sum() > lacking.sum()
+        assert torch.equal(lacking, ~there)
+        assert not torch.isclose(x[there], given.x[there]).any(-1).all()
+    (first, _), (second, _) = views
     assert not torch.isclose(first[there], second[there]).any(-1).all()
+    read = [made.read(encode(x, ~there, given.present), given) for x in (first, second)]
+    assert step.log["contrast"] == made.contrast(*read, given.present.flatten(1).any(1))
+
+
+@torch.no_grad()
+def test_what_a_clip_is_known_by_is_what_it_was_told_apart_by():
+    given, plain, both = batch(), method(), method(contrast=ContrastSettings(width=4))
+    read = both.read(both.encode(given), given)
+    assert torch.equal(both.signature(given), both.contrast.project(read, torch.ones(N, dtype=torch.bool)))
+    assert both.signature(given).shape == (N, 4)
+    assert torch.equal(plain.signature(given), plain.read(plain.encode(given), given))
 
 
 @torch.no_grad()

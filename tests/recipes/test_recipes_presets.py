@@ -100,7 +100,7 @@ def test_the_preset_of_our_own(dims, rotate):
     assert (before.input.views, after.input.views) == (1, 3)
     # The pupil's view is varied as all clips are, and cut and occluded besides.
     assert after.teach.spoil == after.augment.change(crop=0.5, occlude=0.3)
-    assert before.model.contrast.spoil == after.teach.spoil
+    assert before.model.contrast.spoil == after.augment.change(crop=0.5, reshape=0.1)
     assert all(RECOGNISE[other](of, None).teach is None for other in ("ssl", "stgcn"))
 
 

@@ -8,11 +8,13 @@ from runs import Watched, equal, losses, remade, weights, with_label
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import read_card
 from ossein.errors import DataError
-from ossein.recipes.base import seen
+from ossein.evaluate import propagate
+from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
-from ossein.store import draw_labels
+from ossein.recipes.start import Start, start_from
+from ossein.store import draw_labels, resolve
 from ossein.train import Run, read_tensors
 
 
@@ -30,7 +32,7 @@ def tiny(preset, store, **train):
 
 def taught(store, **train):
     s = tiny(RECOGNISE["ossein"], store, **train)
-    return s.change(teach=s.teach.change(beside=4, sure=0.3, least=0))
+    return s.change(teach=s.teach.change(beside=4, sure=0.3))
 
 
 def test_what_a_teacher_is_given(fixed_store, tmp_path):
@@ -75,23 +77,56 @@ def test_clips_without_a_label_are_beside_the_others(fixed_store, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-def test_a_few_labels_a_class_are_learned_from_without_a_teacher(fixed_store, tmp_path):
-    s = taught(fixed_store, epochs=1)
-    for least, told in ((1, "0-11"), (1.25, "drawn")):
-        own, out, screen = s.change(teach=s.teach.change(least=least)), tmp_path / str(least), Watched()
-        recognise("ossein", fixed_store, out, splits=["half"], labels="1-per-class", settings=own, screen=screen)
-        data = read_card(out)[1].data
-        drawn = draw_labels(fixed_store.labels, np.arange(12), "1-per-class", 0)
-        assert seen(data, fixed_store).tolist() == (drawn.tolist() if told == "drawn" else list(range(12)))
-        assert any("no teacher: 4 labels of 4 classes" in line for line in screen.lines) == (told == "drawn")
-    alone = s.change(teach=s.teach.change(beside=0))
-    recognise("ossein", fixed_store, tmp_path / "alone", splits=["half"], labels="1-per-class", settings=alone)
-    assert equal(weights(tmp_path / "1.25"), weights(tmp_path / "alone"))
-    store = remade(
-        fixed_store, tmp_path / "s.clips", lambda i, c: with_label(c, UNKNOWN if i < 12 and i % 3 else c.label)
+def test_an_answer_counts_where_the_spread_labels_agree(fixed_store, tmp_path, monkeypatch):
+    """With no opinion on anything nothing is taught; without being asked for one, as much as the teacher is sure of."""
+    s, asked = taught(fixed_store), []
+    call = {"splits": ["half"], "labels": "1-per-class"}
+
+    def nothing(store, labelled, others, start, input):
+        asked.append((labelled.tolist(), others.tolist(), start.method))
+        return torch.full((len(store.labels),), UNKNOWN)
+
+    monkeypatch.setattr("ossein.recipes.recognise.second_opinion", nothing)
+    recognise("ossein", fixed_store, tmp_path / "none", settings=s, **call)
+    drawn = draw_labels(fixed_store.labels, np.arange(12), "1-per-class", 0).tolist()
+    assert asked == [(drawn, sorted(set(range(12)) - set(drawn)), None)]
+    assert not any(line["sure"] for line in Run(tmp_path / "none").log_lines())
+    word = s.change(teach=s.teach.change(agree=False))
+    recognise("ossein", fixed_store, tmp_path / "word", settings=word, **call)
+    recognise("ossein", fixed_store, tmp_path / "all", splits=["half"], settings=s)
+    assert len(asked) == 1
+    assert any(line["sure"] for line in Run(tmp_path / "word").log_lines())
+
+
+def test_the_second_opinion_is_of_what_the_pretraining_knows_clips_by(fixed_store, tmp_path, monkeypatch):
+    before = tiny(PRETRAIN["ossein"], fixed_store, epochs=1)
+    pretrain("ossein", fixed_store, tmp_path / "pre", splits=["half"], settings=before)
+    told = []
+    monkeypatch.setattr(
+        "ossein.recipes.opinion.propagate", lambda sets, *_, **__: told.append(sets) or propagate(sets, *_, **__)
     )
-    recognise("ossein", store, tmp_path / "x", splits=["half"], settings=s.change(teach=s.teach.change(least=2)))
-    assert read_card(tmp_path / "x")[1].data["clips"] == 4
+    labelled, others, input = np.arange(4), np.arange(4, 12), before.input
+    split = resolve(fixed_store, "half")
+    start = start_from(tmp_path / "pre", split, fixed_store, Watched(), several=False)
+    for one in (Start(), start, Start(start.encoder)):
+        said = second_opinion(fixed_store, labelled, others, one, input)
+        assert said.shape == (len(fixed_store.labels),)
+        assert (said[12:] == UNKNOWN).all()
+        assert (said[4:12] >= 0).sum() > 4
+        assert said[:4].tolist() == fixed_store.labels[:4].tolist()
+    V, C = len(fixed_store.skeleton), fixed_store.dims
+    M = input.persons
+    joints = [M * 16 * V * C, M * 15 * V * C]
+    widths = [[z.shape[1] for z in sets] for sets in told]
+    assert widths == [joints, [*joints, 128], [*joints, 2 * V * 8]]
+
+
+def test_of_many_clips_some_are_spoken_of(fixed_store, monkeypatch):
+    monkeypatch.setattr("ossein.recipes.opinion._MOST", 3)
+    said = second_opinion(
+        fixed_store, np.arange(4), np.arange(4, 12), Start(), tiny(RECOGNISE["ossein"], fixed_store).input
+    )
+    assert (said >= 0).sum() == 4 + 3
 
 
 def test_a_moving_average_alone_sees_labelled_clips_alone(fixed_store, tmp_path):

@@ -72,6 +72,27 @@ def test_the_loss_clip_by_clip(progress: float):
     assert {name: number.item() for name, number in step.counts.items()} == {"accuracy": 3, "sure": 5}
 
 
+@torch.no_grad()
+def test_an_answer_counts_only_where_the_second_opinion_is_the_same():
+    task, given = made(), batch()
+    task.eval()
+    task.done.fill_(1)
+    probability, answer = task.teacher(given).softmax(1).max(1)
+    sure = [n for n in range(N) if n not in KNOWN and probability[n] > 0.36]
+    assert len(sure) > 1
+    second = (answer + 1) % K
+    second[sure[0]] = answer[sure[0]]
+    # Clips are known by their numbers in the store, whatever their place in the batch.
+    store = torch.full((3 * N,), UNKNOWN)
+    store[given.index + 5] = second
+    other = Teach(task.model, task.settings, 0.1, store).eval()
+    other.teacher.load_state_dict(task.teacher.state_dict())
+    label, counts = other.ask(given.change(index=given.index + 5), given.label >= 0)
+    assert counts.nonzero().flatten().tolist() == sorted([*KNOWN, sure[0]])
+    assert label[sure[0]] == answer[sure[0]]
+    assert "second" not in other.state_dict()
+
+
 def test_the_teacher_is_asked_of_clips_without_label_alone(monkeypatch: pytest.MonkeyPatch):
     task, asked = made(), []
     answer = task.teacher.forward

@@ -1,7 +1,7 @@
 """Augmentation: a batch in, a batch out. Normalise first, then augment, then choose the stream."""
 
 from ossein.augment.base import Augment, Compose, Identity, Transform, planes
-from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.corrupt import DropFrames, DropJoints, Jitter, Reshape
 from ossein.augment.normalise import NORMALISE, CentreScale, Facing, ImageSize, NormaliseName, normaliser
 from ossein.augment.occlude import Occlude
 from ossein.augment.settings import AugmentSettings, build
@@ -30,6 +30,7 @@ __all__ = [
     "Move",
     "NormaliseName",
     "Occlude",
+    "Reshape",
     "Rotate",
     "Scale",
     "Shear",

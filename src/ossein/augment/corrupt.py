@@ -38,6 +38,32 @@ class Jitter(Augment):
 
 
 @dataclass(frozen=True)
+class Reshape(Augment):
+    """Another body in another posture: every joint is moved by its own amount, the same in all frames of the clip.
+
+    What stays is how joints move. By where they are on average clips of one person are alike, whatever is done in
+    them; a model that is to tell clips apart otherwise must not be able to rely on it (`docs/log.md`, sixth round).
+
+    Args:
+        sigma: Standard deviation of the shift along each axis, as a share of the size of the bodies in the clip, 0 to 1.
+
+    Raises:
+        SettingsError: Sigma is out of range.
+    """
+
+    sigma: float = 0.1
+
+    def __post_init__(self) -> None:
+        check(self, "sigma", 0, 1)
+
+    def __call__(self, batch: Batch, draw: Draw) -> Batch:
+        """The batch with other bodies, each person's own."""
+        N, M, _, V, C = batch.x.shape
+        shift = draw.normal((N, M, 1, V, C)).to(batch.x) * (self.sigma * body_size(batch))
+        return batch.change(x=batch.x + shift)
+
+
+@dataclass(frozen=True)
 class DropJoints(Augment):
     """Some joints are never seen: in each clip others, for all its persons and frames, but in every clip as many.
 

@@ -5,7 +5,7 @@ from math import pi
 from pydantic import Field
 
 from ossein.augment.base import Augment, Compose
-from ossein.augment.corrupt import DropFrames, DropJoints, Jitter
+from ossein.augment.corrupt import DropFrames, DropJoints, Jitter, Reshape
 from ossein.augment.occlude import Occlude
 from ossein.augment.space import Mirror, Move, Rotate, Scale, Shear
 from ossein.augment.time import Crop
@@ -27,6 +27,8 @@ class AugmentSettings(Settings):
     """The largest number beside the diagonal of a random shear."""
     move: float = Field(default=0.0, ge=0, le=1e6)
     """The largest shift along each axis, in the unit of the normalised coordinates."""
+    reshape: float = Field(default=0.0, ge=0, le=1)
+    """The standard deviation of a shift of each joint, the same in all frames, as a share of the size of the body."""
     jitter: float = Field(default=0.01, ge=0, le=1)
     """The standard deviation of noise on the joints, as a share of the size of the body."""
     drop_joints: float = Field(default=0.0, ge=0, le=1)
@@ -38,7 +40,7 @@ class AugmentSettings(Settings):
 
 
 def build(settings: AugmentSettings) -> Compose:
-    """The augmentation that the settings describe: time, then space, then noise, then loss.
+    """The augmentation that the settings describe: time, then space, then the body, then noise, then loss.
 
     >>> build(AugmentSettings(rotate=0.3)).steps
     (Rotate(angle=0.3), Jitter(sigma=0.01))
@@ -51,6 +53,7 @@ def build(settings: AugmentSettings) -> Compose:
         (s.scale, Scale(1 - s.scale, 1 + s.scale)),
         (s.shear, Shear(s.shear)),
         (s.move, Move(s.move)),
+        (s.reshape, Reshape(s.reshape)),
         (s.jitter, Jitter(s.jitter)),
         (s.drop_joints, DropJoints(s.drop_joints)),
         (s.drop_frames, DropFrames(s.drop_frames)),

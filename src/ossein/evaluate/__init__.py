@@ -4,6 +4,7 @@ from ossein.evaluate.floor import FLOOR_FRAMES, extra_trees, floor_features, lin
 from ossein.evaluate.knn import knn
 from ossein.evaluate.linear import STRENGTHS, choose_strength, cut, linear_probe
 from ossein.evaluate.metrics import Ranks, Scores, Spread, confusion, mean_class, spread, top_k, wilson
+from ossein.evaluate.propagate import propagate
 from ossein.evaluate.retrieval import retrieve
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "linear_probe",
     "linear_svm",
     "mean_class",
+    "propagate",
     "retrieve",
     "spread",
     "top_k",

@@ -92,3 +92,19 @@ def unit_length(z: np.ndarray) -> np.ndarray:
     z = z.astype(np.float64)
     length = np.linalg.norm(z, axis=1, keepdims=True)
     return z / np.where(length > 0, length, 1)
+
+
+def nearest(among: np.ndarray, z: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k most alike of some clips for each of others, nearest first, and their cosines, both [N k].
+
+    Args:
+        among: Features of the clips to find, of length 1, [Q D]; among equals the first ones are found.
+        z: Features of the clips that ask, of length 1, [N D].
+        k: How many to find, at most Q.
+    """
+    cosine = z @ among.T
+    # Sorted by number first, so that the stable sort by cosine leaves equals in the order in which they were given.
+    some = np.sort(np.argpartition(-cosine, k - 1, axis=1)[:, :k], axis=1)
+    alike = np.take_along_axis(cosine, some, 1)
+    order = np.argsort(-alike, axis=1, kind="stable")
+    return np.take_along_axis(some, order, 1), np.take_along_axis(alike, order, 1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ossein.errors import SettingsError
-from ossein.evaluate.base import check_training, unit_length
+from ossein.evaluate.base import check_training, nearest, unit_length
 from ossein.words import count
 
 _TIE = 1e-6
@@ -48,19 +48,9 @@ def knn(
         of = count(len(train_z), "training clip")
         raise SettingsError(f"k = {list(ks)} neighbours of {of}. Ask for 1 to {len(train_z)}.")
     train, test = unit_length(train_z), unit_length(test_z)
-    parts = [_nearest(train, test[start : start + chunk], max(ks)) for start in range(0, len(test), chunk)]
+    parts = [nearest(train, test[start : start + chunk], max(ks)) for start in range(0, len(test), chunk)]
     near, alike = (np.concatenate(part) for part in zip(*parts)) if parts else (np.zeros((0, max(ks)), int),) * 2
     return {one: _votes(train_y[near[:, :one]], alike[:, :one], num_classes) for one in ks}
-
-
-def _nearest(train: np.ndarray, test: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k most similar training clips, nearest first, and their cosines, both [N k]."""
-    cosine = test @ train.T
-    # Sorted by number first, so that the stable sort by cosine leaves equals in the order of the training set.
-    some = np.sort(np.argpartition(-cosine, k - 1, axis=1)[:, :k], axis=1)
-    alike = np.take_along_axis(cosine, some, 1)
-    order = np.argsort(-alike, axis=1, kind="stable")
-    return np.take_along_axis(some, order, 1), np.take_along_axis(alike, order, 1)
 
 
 def _votes(classes: np.ndarray, alike: np.ndarray, num_classes: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ossein.clip import Batch
 from ossein.encoders import Encoder, read_clips, thin
+from ossein.pretrain import Pretrainer
 from ossein.store.sample import Rows
 from ossein.tasks import Recogniser
 from ossein.train import InputSettings, fixed_batches
@@ -63,6 +64,13 @@ def encoder_features(
         return read_clips(z, thin(batch.present, encoder.stride))
 
     return _mean(encoder, pooled, store, indices, input, size)
+
+
+def signatures(
+    method: Pretrainer[Any], store: Rows, indices: Sequence[int] | np.ndarray, input: InputSettings, size: int = 64
+) -> np.ndarray:
+    """What a pre-training knows clips by, averaged over test windows: float32 [N F], see `Pretrainer.signature`."""
+    return _mean(method, lambda batch: method.signature(batch).float(), store, indices, input, size)
 
 
 def _mean(model: nn.Module, answer: Callable[[Batch], Tensor], *how: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.encoders import Encoder
+from ossein.encoders import Encoder, read_clips, thin
 from ossein.objective import Objective
 from ossein.skeleton import Skeleton
 
@@ -37,6 +37,14 @@ class Pretrainer(Objective, Generic[E]):
     @abstractmethod
     def __init__(self, skeleton: Skeleton, dims: int, frames: int, persons: int, settings: Any) -> None:
         super().__init__()
+
+    def signature(self, batch: Batch) -> Float[Tensor, "N F"]:
+        """What a clip is known by among others: mean and maximum over time of every joint's features, where nothing better.
+
+        Call it in eval mode.
+        """
+        z = self.encoder(batch.x, batch.score <= 0, batch.present).float()
+        return read_clips(z, thin(batch.present, self.encoder.stride))
 
 
 class MaskedPretrainer(Pretrainer[E]):

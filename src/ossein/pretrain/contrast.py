@@ -20,8 +20,8 @@ class ContrastSettings(Settings):
     """Numbers by which a clip is told from others."""
     temperature: float = Field(default=0.2, gt=0, le=10)
     """How soft the comparison is; with a small one the most alike of the others count most."""
-    spoil: AugmentSettings = AugmentSettings(crop=0.5, occlude=0.3)
-    """What is done to a clip, beside all that training clips go through, for its second view."""
+    spoil: AugmentSettings = AugmentSettings(crop=0.5, reshape=0.1)
+    """What is done to a clip, beside all that training clips go through, for each of its two views."""
 
 
 class Contrast(nn.Module):

@@ -58,8 +58,9 @@ class TubeMAE(MaskedPretrainer[Mixer]):
     future as well (MAE, He et al. 2022, and the skeleton autoencoders of Wu et al. 2022 and Mao et al. 2023, on a
     convolutional encoder). A linear probe reads what it leaves by itself worse than random features (`docs/log.md`).
 
-    Contrast: the features of the clip with parts hidden, mean and maximum over time of every joint, are to be like
-    those of another view of it, a stretch of the clip turned and spoiled, and unlike other clips' (`Contrast`).
+    Contrast: the features of one view of the clip, mean and maximum over time of every joint, are to be like those of
+    another one, and unlike other clips' (`Contrast`). A view is a stretch of the clip, turned, on a body of another
+    shape. Nothing is hidden from either: where one arm makes the gesture, a view without it is of no gesture.
 
     Args:
         skeleton: The V joints.
@@ -89,8 +90,9 @@ class TubeMAE(MaskedPretrainer[Mixer]):
         loss = self._wrong(batch, hidden, z).sum() / num.clamp(min=1)
         if self.contrast is None:
             return Step(loss, num)
-        other = self.spoil(batch, draw)
-        apart = self.contrast(self.read(z, batch), self.read(self.encode(other), other), exist)
+        views = [self.spoil(batch, draw) for _ in range(2)]
+        first, second = (self.read(self.encode(view), view) for view in views)
+        apart = self.contrast(first, second, exist)
         return Step(loss + self.weight * apart, num, {"rebuild": loss.detach(), "contrast": apart.detach()})
 
     def _wrong(self, batch: Batch, hidden: Bool[Tensor, "N M T V"], z: Tensor) -> Float[Tensor, " N"]:
@@ -111,6 +113,12 @@ class TubeMAE(MaskedPretrainer[Mixer]):
     def read(self, z: Float[Tensor, "N M t V D"], batch: Batch) -> Float[Tensor, "N F"]:
         """What clips are told apart by."""
         return read_clips(z.float(), thin(batch.present, self.encoder.stride))
+
+    def signature(self, batch: Batch) -> Float[Tensor, "N F"]:
+        """What clips were told apart by, where they were; see `Pretrainer.signature`."""
+        if self.contrast is None:
+            return super().signature(batch)
+        return self.contrast.project(self.read(self.encode(batch), batch), batch.present.flatten(1).any(1))
 
     def decode(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:
         """Coordinates of every joint, read off its features."""

@@ -161,7 +161,7 @@ def ossein_pretrain(facts: Facts) -> PretrainSettings:
     return PretrainSettings(
         input=_own_input(facts),
         augment=_own_augment(facts),
-        model=TubeMAESettings(contrast=ContrastSettings(spoil=_own_spoil(facts))),
+        model=TubeMAESettings(contrast=ContrastSettings(spoil=_own_augment(facts).change(crop=0.5, reshape=0.1))),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
         train=_train(epochs=50, batch=64).change(steps=800),
     )
@@ -184,7 +184,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
         train=_train(epochs=90, batch=32).change(steps=600),
-        teach=TeachSettings(spoil=_own_spoil(facts)),
+        teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
     )
 
 
@@ -269,10 +269,6 @@ def _own_augment(facts: Facts) -> AugmentSettings:
         scale=0.1,
         shear=0.2,
     )
-
-
-def _own_spoil(facts: Facts) -> AugmentSettings:
-    return _own_augment(facts).change(crop=0.5, occlude=0.3)
 
 
 def _train(*, epochs: float, batch: int) -> TrainSettings:

@@ -1,53 +1,24 @@
 """Recognition: labelled clips -> a model that names classes, tested on clips it has not seen. Top to bottom."""
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ossein.deploy import Card, fetch, load_pretrained, read_card, write_bundle
-from ossein.encoders import Encoder
-from ossein.errors import BundleError, DataError, SettingsError
+from ossein.deploy import Card, read_card, write_bundle
+from ossein.errors import DataError, SettingsError
 from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, learned_from, refuse_seen, seen
-from ossein.recipes.joints import bring_over, counterparts, same_joints
+from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, seen
+from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
+from ossein.recipes.start import Start, start_from
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
-from ossein.words import count, noun
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a recogniser starts from: pre-trained weights, brought over to the joints of the data, or random ones."""
-
-    encoder: Encoder | None = None
-    card: Card | None = None
-    origin: str | None = None
-
-    @property
-    def fingerprint(self) -> str | None:
-        """Names the encoder's weights, so that a run cannot go on from other ones."""
-        if self.encoder is None:
-            return None
-        weights = self.encoder.state_dict().values()
-        return hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in weights)).hexdigest()[:16]
-
-    def record(self, store: Store) -> dict[str, Any]:
-        """What to keep of it in the record of a run on a store, beside the clips of that store that it has seen."""
-        told: dict[str, Any] = {"pretrained": self.fingerprint}
-        if self.card is None:
-            return told
-        if not same_joints(self.card, store):
-            told["pretrained_skeleton"] = self.card.skeleton["name"]
-        elsewhere = [one for one in learned_from(self.card.data) if one["hash"] != store.hash]
-        return {**told, "also": elsewhere} if elsewhere else told
+from ossein.words import count
 
 
 def recognise(
@@ -95,7 +66,7 @@ def recognise(
     found = resolve_many(store, splits)
     runs = []
     for split in found:
-        start = _start(pretrained, split, store, screen, several=len(found) > 1)
+        start = start_from(pretrained, split, store, screen, several=len(found) > 1)
         base = settings or RECOGNISE[preset](Facts.of(store, split.train), start.card)
         each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
         for seed in each:
@@ -127,14 +98,7 @@ def _recognise_one(
     beside, num = train[:0], 0
     if s.teach and s.teach.beside:
         train = train[store.labels[train] >= 0]
-        others = np.setdiff1d(split.train, train)
-        if len(others) and len(train) < s.teach.least * len(store.classes):
-            told = f"{count(len(train), 'label')} of {count(len(store.classes), 'class')}"
-            screen.say(
-                f"no teacher: {told} {noun(len(train), 'is', 'are')} fewer than --teach.least {s.teach.least:g} a class"
-            )
-        else:
-            beside, num = others, s.teach.beside
+        beside, num = np.setdiff1d(split.train, train), s.teach.beside
     _check(store, train, split, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
     data = data_record(store, split.name, train, np.union1d(np.union1d(train, beside), before))
@@ -143,7 +107,6 @@ def _recognise_one(
     model = build_recogniser(store.skeleton, store.dims, s.input.frames, s.input.persons, len(store.classes), s.model)
     if start.encoder:
         model.load_encoder(start.encoder)
-    method = Teach(model, s.teach, s.smoothing) if s.teach else Recognise(model, s.smoothing)
     feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside, num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
     record["precision"] = precision_reason(s.train)
@@ -152,6 +115,12 @@ def _recognise_one(
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
         screen.say(record["precision"])
+        if s.teach:
+            asked = s.teach.agree and len(beside) > 0
+            second = second_opinion(store, train, beside, start, s.input) if asked else None
+            method = Teach(model, s.teach, s.smoothing, second)
+        else:
+            method = Recognise(model, s.smoothing)
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)
         model = method.result
@@ -187,26 +156,6 @@ def _lengths(store: Store, train: np.ndarray) -> dict[str, Any]:
     rates = store.rates[train]
     known = rates[~np.isnan(rates)]
     return {"frames": int(np.median(store.frames[train])), "rate": float(np.median(known)) if len(known) else None}
-
-
-def _start(pretrained: Path | None, split: Split, store: Store, screen: Screen, *, several: bool) -> Start:
-    if pretrained is None:
-        return Start()
-    own = pretrained / split.name.replace(":", "-")
-    if several and pretrained.is_dir() and not own.is_dir() and not _alone(pretrained):
-        raise BundleError(f"{pretrained}: holds no run for '{split.name}'. Pre-train with the same --split.")
-    method, card = load_pretrained(own if own.is_dir() else fetch(pretrained))
-    told = counterparts(card, store, pretrained)
-    check_input(card.input.normalise, store, before=str(pretrained))
-    refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
-    if told:
-        screen.say(told)
-    return Start(bring_over(method.encoder, card, store), card, str(pretrained))
-
-
-def _alone(pretrained: Path) -> bool:
-    """Whether a folder is one pre-training, or its bundle, in place of one for each fold."""
-    return any((pretrained / file).is_file() for file in ("run.yaml", "bundle.json"))
 
 
 def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:

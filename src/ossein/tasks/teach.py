@@ -21,8 +21,8 @@ class TeachSettings(Settings):
 
     beside: int = Field(default=32, ge=0)
     """Clips without label per step beside the labelled ones, where there are any; 0 for the moving average alone."""
-    least: float = Field(default=2.0, ge=0)
-    """Labels a class, on average, from which on there is a teacher; of fewer it learns too much that is wrong."""
+    agree: bool = True
+    """Whether its answer counts only where the labels, spread from clip to clip, say the same."""
     momentum: float = Field(default=0.99, ge=0, lt=1)
     """How slowly the teacher follows: the share of its weights that each step leaves."""
     sure: float = Field(default=0.8, ge=0, lt=1)
@@ -42,14 +42,25 @@ class Teach(Objective):
 
     L = (sum over labelled of CE(y) + r sum over sure ones of CE(teacher's answer)) / clips, r rising from 0 to 1.
 
+    A teacher that learned from a handful of labels is soon sure of much that is wrong, and its pupil makes it surer. So
+    where there is a second opinion that owes the teacher nothing, an answer counts only if both say the same (co-training,
+    Blum and Mitchell 1998).
+
     Args:
         model: From a batch to scores [N K].
         settings: How to teach.
         smoothing: Share of the target that is spread evenly over all classes, for true labels.
+        second: The second opinion on every clip of the store, int64 [clips], -1 for none, of which nothing is then
+            taught; None to take the teacher at its word.
     """
 
-    def __init__(self, model: Recogniser, settings: TeachSettings, smoothing: float = 0.1) -> None:
+    second: Tensor | None
+
+    def __init__(
+        self, model: Recogniser, settings: TeachSettings, smoothing: float = 0.1, second: Tensor | None = None
+    ) -> None:
         super().__init__()
+        self.register_buffer("second", second, persistent=False)
         self.model, self.settings, self.smoothing = model, settings, smoothing
         self.teacher = copy.deepcopy(model).requires_grad_(False)
         self.spoil = build(settings.spoil)
@@ -89,8 +100,11 @@ class Teach(Objective):
     def ask(self, batch: Batch, known: Bool[Tensor, " N"]) -> tuple[Tensor, Bool[Tensor, " N"]]:
         """The label of every clip, the teacher's answer where there is none, and whether it counts."""
         probability, answer = self.teacher(batch.take(~known)).float().softmax(1).max(1)
+        counts = probability > self.settings.sure
+        if self.second is not None:
+            counts &= answer == self.second[batch.index[~known]]
         label, sure = batch.label.clone(), known.clone()
-        label[~known], sure[~known] = answer, probability > self.settings.sure
+        label[~known], sure[~known] = answer, counts
         return label, sure
 
     def spoiled(self, batch: Batch, known: Bool[Tensor, " N"], draw: Draw) -> Batch:
