@@ -7,9 +7,11 @@ from typing import Any
 from tasks import METHODS, TASKS
 
 from ossein.evaluate import Spread
-from ossein.files import read_json, read_text, write_text
+from ossein.files import read_json, read_text, write_json, write_text
 
 ROOT = Path(__file__).parents[1]
+NUMBERS = ROOT / "docs" / "results.json"
+"""The numbers behind the page: runs are not part of the repository."""
 START, END = "<!-- results -->", "<!-- /results -->"
 """Between these the README holds its table."""
 FUSED = ("ossein", "ossein-random")
@@ -18,21 +20,13 @@ FUSED = ("ossein", "ossein-random")
 
 def write(out: Path) -> None:
     """Write docs/results.md, and the README's short table, from all that is done."""
-    done = {
-        name: {
-            key: read_json(out / name / key / "table.json")
-            for key in METHODS
-            if (out / name / key / "table.json").exists()
-        }
-        for name in TASKS
-    }
-    done = {name: tables for name, tables in done.items() if tables and (out / name / "floor.json").exists()}
-    if not done:
+    kept = collected(out)
+    if not kept:
         raise SystemExit(f"{out}: nothing is done yet. Run some first: python scripts/results.py run")
-    for name, tables in done.items():
-        if (out / name / "untrained.json").exists():
-            tables["untrained"] = read_json(out / name / "untrained.json")
-    floors = {name: read_json(out / name / "floor.json") for name in done}
+    write_json(NUMBERS, kept)
+    done = {name: kept[name]["methods"] for name in TASKS if name in kept}
+    floors = {name: kept[name]["floor"] for name in done}
+    together = {name: kept[name]["fused"] for name in done}
     ran = methods_of(done)
     columns: list[tuple[str, Callable[[str], str]]] = [
         ("data set", lambda name: TASKS[name].title),
@@ -45,9 +39,7 @@ def write(out: Path) -> None:
     text = read_text(ROOT / "scripts" / "results_text.md").format(
         table=markdown(columns, list(done)),
         probes=markdown(probe_columns(done), [name for name in done if probed(done[name])]),
-        fused=markdown(
-            fused_columns(done, out), [name for name in done if any(fused_of(out, name, key) for key in FUSED)]
-        ),
+        fused=markdown(fused_columns(done, together), [name for name in done if together[name]]),
         cost=markdown(cost_columns(done), list(done)),
         commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items() if key in ran),
         versions=", ".join(f"{name} {number}" for name, number in made[0]["versions"].items()),
@@ -61,6 +53,27 @@ def write(out: Path) -> None:
         columns[-3],
     ]
     write_text(ROOT / "README.md", f"{before}{START}\n{markdown(short, list(done))}\n{END}{after}")
+
+
+def collected(out: Path) -> dict[str, Any]:
+    """The numbers of every task: those of earlier runs, which lie beside the page, and in their place those of this folder.
+
+    Of a task its `methods` by name, its `floor`, and top-1 of all seeds as one recogniser, `fused`.
+    """
+    kept: dict[str, Any] = read_json(NUMBERS) if NUMBERS.exists() else {}
+    for name in TASKS:
+        if not (out / name / "floor.json").exists():
+            continue
+        task = kept.setdefault(name, {"methods": {}, "fused": {}})
+        task["floor"] = read_json(out / name / "floor.json")
+        for key in METHODS:
+            if (out / name / key / "table.json").exists():
+                task["methods"][key] = read_json(out / name / key / "table.json")
+            if (out / name / key / "fused.json").exists():
+                task["fused"][key] = read_json(out / name / key / "fused.json")["top1"]
+        if (out / name / "untrained.json").exists():
+            task["methods"]["untrained"] = read_json(out / name / "untrained.json")
+    return kept
 
 
 def methods_of(done: dict[str, Any]) -> list[str]:
@@ -98,21 +111,14 @@ def probe_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]
     ]
 
 
-def fused_of(out: Path, name: str, key: str) -> float | None:
-    """Top-1 of all seeds of a method as one recogniser, where they were fused."""
-    file = out / name / key / "fused.json"
-    return read_json(file)["top1"] if file.exists() else None
-
-
-def fused_columns(done: dict[str, Any], out: Path) -> list[tuple[str, Callable[[str], str]]]:
+def fused_columns(done: dict[str, Any], together: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]]:
     """One training, the mean over seeds, beside all seeds as one recogniser."""
 
     def one(name: str, key: str) -> str:
         return text_of(done[name][key]["top1"]) if key in done[name] else "-"
 
     def all_(name: str, key: str) -> str:
-        share = fused_of(out, name, key)
-        return "-" if share is None else f"{100 * share:.1f}"
+        return f"{100 * together[name][key]:.1f}" if key in together[name] else "-"
 
     both = [
         column

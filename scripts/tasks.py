@@ -29,6 +29,8 @@ TASKS = {
     "penn-10": Task("Penn Action, 10 % of the labels", "penn_action_coco17", ("train",), labels="10%"),
     "penn-5": Task("Penn Action, 5 % of the labels", "penn_action_coco17", ("train",), labels="5%"),
     "penn-1": Task("Penn Action, 1 % of the labels", "penn_action_coco17", ("train",), labels="1%"),
+    "utd-few": Task("UTD-MHAD, one label a class", "utd_mhad", ("xsub",), labels="1-per-class"),
+    "ucla-10": Task("NW-UCLA, view 3, 10 % of the labels", "nw_ucla", ("xview",), labels="10%"),
     "jhmdb": Task(
         "JHMDB, mean of 3 splits",
         "jhmdb_coco17",

@@ -126,7 +126,8 @@ def test_of_many_clips_some_are_spoken_of(fixed_store, monkeypatch):
     said = second_opinion(
         fixed_store, np.arange(4), np.arange(4, 12), Start(), tiny(RECOGNISE["ossein"], fixed_store).input
     )
-    assert (said >= 0).sum() == 4 + 3
+    assert 0 < (said[4:12] >= 0).sum() <= 3
+    assert (said[:4] >= 0).all()
 
 
 def test_a_moving_average_alone_sees_labelled_clips_alone(fixed_store, tmp_path):

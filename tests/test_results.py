@@ -1,0 +1,53 @@
+"""The tables of results are those of the numbers that are kept beside them, and new runs take the place of old ones."""
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from ossein.files import read_json, write_json
+
+ROOT = Path(__file__).parents[1]
+FILES = ("README.md", "docs/results.md", "docs/results.json", "scripts/results_text.md")
+
+
+@pytest.fixture
+def tables(tmp_path, monkeypatch):
+    """The script that writes the tables, on a copy of what it reads and writes."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    results_tables = import_module("results_tables")
+    for file in FILES:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    monkeypatch.setattr(results_tables, "ROOT", tmp_path)
+    monkeypatch.setattr(results_tables, "NUMBERS", tmp_path / "docs" / "results.json")
+    return results_tables
+
+
+def test_the_pages_show_the_numbers_that_are_kept(tables, tmp_path):
+    tables.write(tmp_path / "no runs")
+    for file in FILES:
+        assert (tmp_path / file).read_text(encoding="utf-8") == (ROOT / file).read_text(encoding="utf-8"), file
+
+
+def test_a_run_takes_the_place_of_an_older_one_and_leaves_the_others(tables, tmp_path):
+    before, out = read_json(tmp_path / "docs" / "results.json"), tmp_path / "runs"
+    made = {"commit": "0123456789ab", "versions": {"ossein": "9"}}
+    top1 = {"mean": 0.123, "std": 0.004, "n": 3}
+    write_json(out / "msr" / "ossein" / "table.json", {"top1": top1, "cost": 60, "made_by": made})
+    write_json(out / "msr" / "floor.json", before["msr"]["floor"])
+    tables.write(out)
+    after, page = read_json(tmp_path / "docs" / "results.json"), (tmp_path / "docs" / "results.md").read_text()
+    assert after["msr"]["methods"]["ossein"]["top1"] == top1
+    for name in before:
+        for key in before[name]["methods"]:
+            assert (after[name]["methods"][key] == before[name]["methods"][key]) == ((name, key) != ("msr", "ossein"))
+    assert "| MSR-Action3D, cross-subject | 12.3 ± 0.4 (n=3) |" in page
+    assert "0123456789ab (msr)" in page
+
+
+def test_with_nothing_there_is_no_page(tables, tmp_path):
+    (tmp_path / "docs" / "results.json").unlink()
+    with pytest.raises(SystemExit, match="nothing is done yet"):
+        tables.write(tmp_path / "no runs")
