@@ -16,7 +16,7 @@ from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
 from ossein.recipes.start import Start, start_from
 from ossein.store import Split, Store, draw_labels, resolve_many
-from ossein.tasks import Recognise, Teach, build_recogniser
+from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 from ossein.words import count
 
@@ -115,12 +115,7 @@ def _recognise_one(
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
         screen.say(record["precision"])
-        if s.teach:
-            asked = s.teach.agree and len(beside) > 0
-            second = second_opinion(store, train, beside, start, s.input) if asked else None
-            method = Teach(model, s.teach, s.smoothing, second)
-        else:
-            method = Recognise(model, s.smoothing)
+        method = _objective(model, s, store, train, beside, start)
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)
         model = method.result
@@ -143,6 +138,17 @@ def _recognise_one(
             write_bundle(run.bundle, card.change(metrics=metrics), model)
         all_processes()
     return _results(run)
+
+
+def _objective(
+    model: Recogniser, settings: RecogniseSettings, store: Store, labelled: np.ndarray, others: np.ndarray, start: Start
+) -> Recognise | Teach:
+    """What is trained: the labels alone, or a teacher beside them, with a second opinion where there is something to say."""
+    if settings.teach is None:
+        return Recognise(model, settings.smoothing)
+    asked = settings.teach.agree and len(others) > 0
+    second = second_opinion(store, labelled, others, start, settings.input) if asked else None
+    return Teach(model, settings.teach, settings.smoothing, second)
 
 
 def _results(run: Run) -> dict[str, Any]:
