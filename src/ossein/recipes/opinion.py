@@ -5,14 +5,12 @@ import torch
 from torch import Tensor
 
 from ossein.clip import UNKNOWN
-from ossein.evaluate import propagate
+from ossein.evaluate import FLOOR_FRAMES, propagate
 from ossein.evaluate.model import encoder_features, signatures
 from ossein.recipes.start import Start
 from ossein.store import Store
 from ossein.train import InputSettings, fixed_batches
 
-_FRAMES = 16
-"""T at which joints are compared; as many as the floor sees."""
 _MOST = 20_000
 """Clips without label that are compared, the first in a random order (seed 0): the cost grows with their square."""
 
@@ -52,7 +50,7 @@ def _descriptions(store: Store, clips: np.ndarray, start: Start, input: InputSet
 
 def _joints(store: Store, clips: np.ndarray, input: InputSettings) -> tuple[np.ndarray, np.ndarray]:
     """Positions and their differences from frame to frame, [N F] each; 0 where a joint is not seen."""
-    way = InputSettings(frames=_FRAMES, persons=input.persons, normalise=input.normalise, share=1.0)
+    way = InputSettings(frames=FLOOR_FRAMES, persons=input.persons, normalise=input.normalise, share=1.0)
     places, speeds = [], []
     for batch in fixed_batches(store, clips, way):
         here = (batch.score > 0).unsqueeze(-1)
