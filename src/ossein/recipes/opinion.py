@@ -18,7 +18,7 @@ _MOST = 20_000
 def second_opinion(
     store: Store, labelled: np.ndarray, others: np.ndarray, start: Start, input: InputSettings
 ) -> Tensor:
-    """The class of every clip of a store by `ossein.evaluate.propagate`, int64 [clips]; -1 where nothing is said.
+    """How much every clip of a store is of each class by `ossein.evaluate.propagate`, [clips K]; zeros: nothing is said.
 
     Clips are alike by three things, each with the same say: where joints are, how they move, and, after a pre-training,
     by what it knows clips by.
@@ -33,9 +33,8 @@ def second_opinion(
     few = others if len(others) <= _MOST else np.random.default_rng(0).permutation(others)[:_MOST]
     clips = np.concatenate([labelled, few])
     known = np.concatenate([store.labels[labelled], np.full(len(few), UNKNOWN)])
-    shares = propagate(_descriptions(store, clips, start, input), known, num_classes=len(store.classes))
-    said = np.full(len(store.labels), UNKNOWN)
-    said[clips] = np.where(shares.any(1), shares.argmax(1), UNKNOWN)
+    said = np.zeros((len(store.labels), len(store.classes)), np.float32)
+    said[clips] = propagate(_descriptions(store, clips, start, input), known, num_classes=len(store.classes))
     return torch.from_numpy(said)
 
 

@@ -146,7 +146,7 @@ def _objective(
     """What is trained: the labels alone, or a teacher beside them, with a second opinion where there is something to say."""
     if settings.teach is None:
         return Recognise(model, settings.smoothing)
-    asked = settings.teach.agree and len(others) > 0
+    asked = settings.teach.second and len(others) > 0
     second = second_opinion(store, labelled, others, start, settings.input) if asked else None
     return Teach(model, settings.teach, settings.smoothing, second)
 

@@ -15,14 +15,17 @@ from ossein.objective import Objective, Step
 from ossein.settings import Settings
 from ossein.tasks.base import Recogniser
 
+_LEAST = 1e-3
+"""What a class has of the second opinion at the least: labels that did not spread so far rule nothing out."""
+
 
 class TeachSettings(Settings):
     """How a model teaches itself on clips without labels."""
 
     beside: int = Field(default=32, ge=0)
     """Clips without label per step beside the labelled ones, where there are any; 0 for the moving average alone."""
-    agree: bool = True
-    """Whether its answer counts only where the labels, spread from clip to clip, say the same."""
+    second: bool = True
+    """Whether its answer is weighed by a second opinion: what the labels say, spread from clip to clip."""
     momentum: float = Field(default=0.99, ge=0, lt=1)
     """How slowly the teacher follows: the share of its weights that each step leaves."""
     sure: float = Field(default=0.8, ge=0, lt=1)
@@ -43,15 +46,16 @@ class Teach(Objective):
     L = (sum over labelled of CE(y) + r sum over sure ones of CE(teacher's answer)) / clips, r rising from 0 to 1.
 
     A teacher that learned from a handful of labels is soon sure of much that is wrong, and its pupil makes it surer. So
-    where there is a second opinion that owes the teacher nothing, an answer counts only if both say the same (co-training,
-    Blum and Mitchell 1998).
+    where there is a second opinion s that owes the teacher's p nothing, the answer is that of both, a product of experts
+    (Hinton 2002), q = p s / sum over classes of p s: neither is taken at its word, and each can be sure where the other
+    is not.
 
     Args:
         model: From a batch to scores [N K].
         settings: How to teach.
         smoothing: Share of the target that is spread evenly over all classes, for true labels.
-        second: The second opinion on every clip of the store, int64 [clips], -1 for none, of which nothing is then
-            taught; None to take the teacher at its word.
+        second: The second opinion on every clip of the store, [clips K], rows sum to 1; a row of zeros is none, and of
+            such a clip nothing is taught. None to take the teacher at its word.
     """
 
     second: Tensor | None
@@ -98,13 +102,15 @@ class Teach(Objective):
 
     @torch.no_grad()
     def ask(self, batch: Batch, known: Bool[Tensor, " N"]) -> tuple[Tensor, Bool[Tensor, " N"]]:
-        """The label of every clip, the teacher's answer where there is none, and whether it counts."""
-        probability, answer = self.teacher(batch.take(~known)).float().softmax(1).max(1)
-        counts = probability > self.settings.sure
+        """The label of every clip, the answer where there is none, and whether it counts."""
+        shares = self.teacher(batch.take(~known)).float().softmax(1)
         if self.second is not None:
-            counts &= answer == self.second[batch.index[~known]]
+            said = self.second[batch.index[~known]]
+            shares = shares * said.clamp(min=_LEAST) * said.any(1, keepdim=True)
+            shares = shares / shares.sum(1, keepdim=True).clamp(min=torch.finfo(shares.dtype).tiny)
+        probability, answer = shares.max(1)
         label, sure = batch.label.clone(), known.clone()
-        label[~known], sure[~known] = answer, counts
+        label[~known], sure[~known] = answer, probability > self.settings.sure
         return label, sure
 
     def spoiled(self, batch: Batch, known: Bool[Tensor, " N"], draw: Draw) -> Batch:
