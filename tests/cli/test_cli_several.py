@@ -100,3 +100,11 @@ def test_wrong_words(cli, fixed_store, ntu, tmp_path, words, told):
     assert told in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_flag_is_given_once(cli, fixed_store, ntu, tmp_path):
+    words = ("--also", "ntu.clips", "--split", "half", "--also=nowhere.clips", "--out", "run")
+    done = cli("pretrain", "skeletonmae", fixed_store.path, *words)
+    assert done.code == 2
+    assert done.err == "ossein: --also is given 2 times. Give it once; several values stand behind one: --also A B.\n"
+    assert not (tmp_path / "run").exists()
