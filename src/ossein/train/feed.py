@@ -84,6 +84,11 @@ class Feed:
         """Steps in which every clip is seen once; the last one may be smaller."""
         return -(-len(self.indices) // self.batch)
 
+    def is_tail(self, step: int) -> bool:
+        """Whether the batch of a step is smaller than the others: the last one of an epoch that cannot be cut evenly."""
+        last = self.steps_per_epoch - 1
+        return last > 0 and step % self.steps_per_epoch == last and len(self.indices) % self.batch > 0
+
     def at(self, step: int, rank: int = 0, world: int = 1) -> tuple[Batch, Draw]:
         """The batch of a step (counted over all epochs) and the draw for what else is random in it.
 
