@@ -17,7 +17,7 @@ from ossein.deploy import Card, preset_after
 from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
-from ossein.recipes.compiling import compiles
+from ossein.recipes.device import compiles
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Several, Store

@@ -17,6 +17,7 @@ from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw, Draws, mix
 from ossein.errors import DataError
 from ossein.settings import Settings
+from ossein.store.resident import Resident
 from ossein.store.sample import Rows, sample_test, sample_train
 
 _AT_ONCE = 512
@@ -54,7 +55,7 @@ class Feed:
     """Endless training batches from some clips of a store, each known by its step alone.
 
     Args:
-        store: Where the clips lie.
+        store: Where the clips lie; where that is a device, batches are made on it.
         indices: Which clips.
         input: How they are sampled and normalised.
         augment: How they are varied.
@@ -64,7 +65,7 @@ class Feed:
         beside_batch: How many of them join each step.
     """
 
-    store: Rows
+    store: Rows | Resident
     indices: np.ndarray
     input: InputSettings
     augment: AugmentSettings
@@ -128,7 +129,8 @@ class Feed:
         batch = sample_train(
             self.store, np.concatenate(indices), self.input.frames, draw, self.input.crop, self.input.persons
         )
-        label = batch.label.masked_fill(torch.from_numpy(~np.concatenate(known)), UNKNOWN)
+        unknown = torch.from_numpy(~np.concatenate(known)).to(batch.label.device)
+        label = batch.label.masked_fill(unknown, UNKNOWN)
         batch = normaliser(self.input.normalise)(replace(batch, x=planes(batch.x), label=label))
         batch = stream(self.input.stream)(self._varied(batch, draw))
         batch = replace(batch, x=batch.x.contiguous())

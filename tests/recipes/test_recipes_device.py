@@ -1,23 +1,24 @@
-"""Whether a training compiles its steps, and why: on the screen and in the record of the run."""
+"""What a training does where there is a GPU, and why: on the screen and in the record of the run."""
 
 import pytest
-from runs import Watched
+from runs import Watched, same_run
 
-from ossein.recipes import compiling
-from ossein.recipes.compiling import compile_reason, compiles
+from ossein.recipes import device
+from ossein.recipes.device import compile_reason, compiles, nearby
 from ossein.recipes.presets import Facts, ssl
 from ossein.recipes.pretrain import pretrain
 from ossein.skeleton import Skeleton
+from ossein.store.resident import Resident, resident_bytes
 from ossein.train import TrainSettings
 
 FACTS = Facts(Skeleton.of("coco-17"), 2, 1, True, 100)
 
 
 def machine(monkeypatch, *, gpu: bool, triton: bool = True, compiler: bool = True) -> None:
-    monkeypatch.setattr(compiling.torch.cuda, "is_available", lambda: gpu)
-    monkeypatch.setattr(compiling.torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    monkeypatch.setattr(compiling, "find_spec", lambda name: object() if triton else None)
-    monkeypatch.setattr(compiling.shutil, "which", lambda name: "/usr/bin/g++" if compiler else None)
+    monkeypatch.setattr(device.torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(device.torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    monkeypatch.setattr(device, "find_spec", lambda name: object() if triton else None)
+    monkeypatch.setattr(device.shutil, "which", lambda name: "/usr/bin/g++" if compiler else None)
 
 
 def test_nothing_is_said_where_there_is_no_gpu(monkeypatch):
@@ -61,3 +62,28 @@ def test_it_is_on_the_screen_and_in_the_record(monkeypatch, gpu, fixed_store, ti
     )
     assert ("steps compiled: why" in screen.lines) == gpu
     assert run.read().get("compile") == ("steps compiled: why" if gpu else None)
+
+
+@pytest.mark.parametrize(("free", "said"), [(3.1e5, "clips on the GPU"), (2.9e5, "clips stay in their file")])
+def test_clips_lie_on_the_gpu_where_half_of_its_memory_will_do(monkeypatch, fixed_store, free, said):
+    screen, needed = Watched(), resident_bytes(fixed_store)
+    monkeypatch.setattr(device.torch.cuda, "mem_get_info", lambda: (int(2 * needed * free / 3e5), 0))
+    monkeypatch.setattr(device.torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(device.Resident, "of", lambda store, where: (store, str(where)))
+    found = nearby(fixed_store, "cuda", screen)
+    assert found == ((fixed_store, "cuda:0") if said == "clips on the GPU" else fixed_store)
+    assert [line.partition(":")[0] for line in screen.lines] == [said]
+    assert nearby(fixed_store, "cpu", screen) is fixed_store
+    assert len(screen.lines) == 1
+
+
+def test_a_run_on_clips_that_lie_on_the_device_is_the_same(monkeypatch, fixed_store, tiny_pretrain, tmp_path):
+    """With the CPU in the place of the GPU."""
+    for name in ("file", "device"):
+        if name == "device":
+            monkeypatch.setattr(
+                "ossein.recipes.pretrain.nearby", lambda store, where, screen: Resident.of(store, where)
+            )
+        settings = tiny_pretrain(fixed_store)
+        pretrain("skeletonmae", fixed_store, tmp_path / name, splits=["half"], settings=settings)
+    assert same_run(tmp_path / "file", tmp_path / "device")

@@ -1,11 +1,17 @@
-"""Whether a training compiles its steps, and why: where a GPU and all that it takes are here."""
+"""What a training does where there is a GPU, and why: its steps are compiled, and its clips lie on the GPU."""
 
 import shutil
 from importlib.util import find_spec
 
 import torch
 
+from ossein.recipes.base import Screen
+from ossein.store import Several, Store
+from ossein.store.resident import Resident, resident_bytes
 from ossein.train import TrainSettings
+
+_SHARE = 0.5
+"""Of the free memory of a GPU, what clips may take; the rest is for the training."""
 
 
 def compiles() -> bool:
@@ -32,3 +38,22 @@ def _compiles(gpu: bool) -> tuple[bool, str]:
     if shutil.which("g++") is None:
         return False, "there is no C++ compiler (g++)"
     return True, "a GPU, Triton and a C++ compiler are here"
+
+
+def nearby(store: Store | Several, device: str, screen: Screen) -> Store | Several | Resident:
+    """The clips on the GPU that trains, where they take at most half of its free memory; else, and on a CPU, as they are.
+
+    Args:
+        store: The data.
+        device: `cpu`, or `cuda`, on which a training has been begun.
+        screen: Where to say which of the two it is on a GPU.
+    """
+    if device != "cuda":
+        return store
+    needed, free = resident_bytes(store), torch.cuda.mem_get_info()[0]
+    told = f"{needed / 1e9:.1f} GB, the GPU has {free / 1e9:.1f} GB free"
+    if needed > _SHARE * free:
+        screen.say(f"clips stay in their file: they take {told}")
+        return store
+    screen.say(f"clips on the GPU: they take {told}")
+    return Resident.of(store, torch.device("cuda", torch.cuda.current_device()))
