@@ -15,7 +15,7 @@ from torch.func import functional_call
 
 from ossein.nn.linear import Linear, wide_product
 from ossein.nn.norm import BatchNorm, PReLU
-from ossein.nn.rows import Places, of_each_joint
+from ossein.nn.rows import Mask, Places, of_each_joint
 from ossein.skeleton import Skeleton
 
 
@@ -36,7 +36,7 @@ class GraphConv(nn.Module, ABC):
         super().__init__()
 
     @abstractmethod
-    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """Features of every joint after hearing from its neighbours.
 
         Args:
@@ -45,7 +45,7 @@ class GraphConv(nn.Module, ABC):
         """
 
 
-def after(linear: Linear, conv: GraphConv, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+def after(linear: Linear, conv: GraphConv, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
     """conv(linear(h)) for a map without bias from D to D; with the layer's own entry it makes one map."""
     if not conv.entry:
         return conv(linear(h), rows)
@@ -78,7 +78,7 @@ class GINConv(GraphConv):
         self.act = PReLU()
         self.second = Linear(features_out, features_out)
 
-    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         return self.second(self.act(self.norm(gather(self.matrix, self.first(h)), rows)))
 
@@ -97,7 +97,7 @@ class GCNConv(GraphConv):
         self.linear = Linear(features_in, features_out, bias=False)
         self.bias = nn.Parameter(torch.zeros(features_out))
 
-    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         out = gather(self.matrix, self.linear(h))
         return out + self.bias.to(out.dtype)
@@ -124,7 +124,7 @@ class GATConv(GraphConv):
         nn.init.xavier_uniform_(self.receive)
         nn.init.xavier_uniform_(self.send)
 
-    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         w = self.linear(h).unflatten(-1, (self.heads, -1))
         receive, send = (w * self.receive.to(w.dtype)).sum(-1), (w * self.send.to(w.dtype)).sum(-1)
@@ -149,7 +149,7 @@ class PartitionConv(GraphConv):
         self.importance = nn.Parameter(torch.ones_like(self.matrix))
         self.linear = Linear(len(self.matrix) * features_in, features_out)
 
-    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         V, R, D = h.shape
         heard = gather((self.matrix * self.importance).transpose(0, 1).flatten(0, 1), h)

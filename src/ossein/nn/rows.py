@@ -12,6 +12,9 @@ from torch import Tensor
 Places = Int[Tensor, " P"] | Bool[Tensor, " R"] | None
 """Numbers of the rows that exist, or whether each does (where shapes are fixed); None for all of them."""
 
+Mask = Bool[Tensor, " S"] | None
+"""Whether each place exists, where shapes are fixed; None where what does not exist was left out, or all is there."""
+
 
 def all_present(here: Bool[Tensor, "*R"]) -> bool:
     """Whether everything is present; a graph that is compiled or exported must not take it for granted."""
@@ -34,7 +37,7 @@ def take_rows(x: Tensor, rows: Places, axis: int = 0) -> Tensor:
     return x if rows is None or rows.dtype == torch.bool else x.index_select(axis, rows)
 
 
-def of_each_joint(rows: Places, num_joints: int) -> Places:
+def of_each_joint(rows: Places, num_joints: int) -> Mask:
     """Which rows of [V R D] exist after `take_rows` from its second axis: all, unless a mask tells them, which takes none."""
     return None if rows is None or rows.dtype != torch.bool else rows.repeat(num_joints)
 

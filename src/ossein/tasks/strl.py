@@ -168,7 +168,7 @@ class Spatial(nn.Module):
         each: Sequence[Places] = [None] * self.persons
         if rows is None or rows.dtype == torch.bool:
             parts = graphs.unflatten(1, (self.persons, -1)).unbind(1)
-            each = each if rows is None else rows.chunk(self.persons)
+            each = each if rows is None else rows.view(self.persons, -1).unbind()
         else:
             parts = graphs.split(present.view(self.persons, -1).sum(1).tolist(), 1)
         return torch.cat([stack(part, own) for stack, part, own in zip(self.stacks, parts, each, strict=True)], 1)
