@@ -51,7 +51,7 @@ results: $(READY)  ## run the experiments of docs/results.md on the data in OSSE
 	$(BIN)/python scripts/results.py write
 
 bench: $(READY)  ## run every benchmark and write docs/benchmarks.md (an hour; some compare with torch_geometric)
-	@for script in pretrain_step finetune_step precision loader memory allocator inference growth; do \
+	@for script in pretrain_step finetune_step precision loader memory allocator inference growth gpu; do \
 		echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 	$(BIN)/python benchmarks/page.py
 

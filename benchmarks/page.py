@@ -22,6 +22,14 @@ ORDER = (
 )
 """Sections in the order of the page; what is not named here follows."""
 
+NO_GPU = """## On a GPU
+
+No GPU has been seen yet. `python benchmarks/gpu.py` measures there: the pre-training step beside torch_geometric, the fine-tuning
+step of both presets, the feed out of a file and out of the memory of the device, what a pre-training of an NTU60-sized corpus comes
+to (the goal is less than 10 minutes), shares of peak and of bandwidth, and where the time goes.
+"""
+"""Stands where `gpu.py` has found nothing."""
+
 PICTURES = {"growth": "![Time and memory against clips, frames, joints, persons and processes](growth.png)"}
 
 
@@ -64,7 +72,8 @@ def section(one: dict[str, Any]) -> str:
 def page(found: list[dict[str, Any]]) -> str:
     """The whole page."""
     text = TEMPLATE.read_text(encoding="utf-8").replace("{goals}", goals(found))
-    return text.replace("{results}", "\n".join(map(section, found))).rstrip() + "\n"
+    sections = [*map(section, found), *([] if any(one["name"] == "gpu" for one in found) else [NO_GPU])]
+    return text.replace("{results}", "\n".join(sections)).rstrip() + "\n"
 
 
 def main() -> None:

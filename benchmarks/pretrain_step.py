@@ -83,11 +83,11 @@ def limit() -> Limit:
     return Limit(flops, (maps + activations) * 5 * ROWS * WIDTH * 4)
 
 
-def skeletons() -> Batch:
-    """Sixteen clips of one person who is always there."""
-    x = torch.randn(CLIPS, 1, FRAMES, JOINTS, 2, generator=torch.Generator().manual_seed(0))
+def skeletons(clips: int = CLIPS) -> Batch:
+    """Clips of one person who is always there."""
+    x = torch.randn(clips, 1, FRAMES, JOINTS, 2, generator=torch.Generator().manual_seed(0))
     return Batch(
-        x, torch.ones(x.shape[:-1]), COCO, torch.zeros(CLIPS).long(), torch.arange(CLIPS), torch.ones(CLIPS, 2)
+        x, torch.ones(x.shape[:-1]), COCO, torch.zeros(clips).long(), torch.arange(clips), torch.ones(clips, 2)
     )
 
 
@@ -100,7 +100,10 @@ def model() -> SkeletonMAE:
 class Peer(nn.Module):
     """The same model as the field writes it: rows of joints, a list of edges, torch's own layers."""
 
-    def __init__(self, conv: Callable[[], nn.Module]) -> None:
+    edges: Tensor
+    hidden: Tensor
+
+    def __init__(self, conv: Callable[[], nn.Module], graphs: int = GRAPHS) -> None:
         super().__init__()
         self.embed, self.token = nn.Linear(2, WIDTH), nn.Parameter(torch.zeros(WIDTH))
         self.convs = nn.ModuleList(conv() for _ in range(DEPTH))
@@ -109,9 +112,11 @@ class Peer(nn.Module):
         self.linear, self.decode = nn.Linear(WIDTH, WIDTH, bias=False), conv()
         bones = torch.tensor(COCO.bones).T
         both = torch.cat([bones, bones.flip(0)], 1)
-        self.edges = (both[:, None] + JOINTS * torch.arange(GRAPHS)[:, None]).flatten(1)
+        edges = (both[:, None] + JOINTS * torch.arange(graphs)[:, None]).flatten(1)
         hidden = SkeletonMAE(COCO, 2, FRAMES, 1, SkeletonMAESettings()).mask(1, Draw.of(0))[0]
-        self.hidden = hidden.repeat(GRAPHS)
+        self.graphs = graphs
+        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("hidden", hidden.repeat(graphs), persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
         """The loss."""
@@ -123,7 +128,7 @@ class Peer(nn.Module):
         rebuilt = self.decode(self.linear(h), self.edges)
         # GraphMAE's scaled cosine error, which for one number m of hidden joints is m^(beta - 1) times SkeletonMAE's.
         truth, rebuilt = (F.normalize(z[self.hidden], dim=-1) for z in (target.detach(), rebuilt))
-        return (1 - (truth * rebuilt).sum(-1)).pow(2).mean() / (int(self.hidden.sum()) // GRAPHS)
+        return (1 - (truth * rebuilt).sum(-1)).pow(2).mean() / (int(self.hidden.sum()) // self.graphs)
 
     def beside(self, ours: SkeletonMAE) -> list[tuple[nn.Parameter, nn.Parameter]]:
         """Every weight of this model with the one of ours that means the same."""
@@ -141,15 +146,15 @@ class Peer(nn.Module):
         return both
 
 
-def peer() -> Peer:
-    """The peer's model, with its own GINConv."""
+def peer(graphs: int = GRAPHS) -> Peer:
+    """The peer's model for so many graphs, with its own GINConv."""
     from torch_geometric.nn import GINConv
 
     def conv() -> nn.Module:
         first, second = nn.Linear(WIDTH, WIDTH, bias=False), nn.Linear(WIDTH, WIDTH)
         return GINConv(nn.Sequential(first, nn.BatchNorm1d(WIDTH), nn.PReLU(), second))
 
-    return Peer(conv).train()
+    return Peer(conv, graphs).train()
 
 
 def check_same(ours: SkeletonMAE, theirs: Peer, batch: Batch) -> None:

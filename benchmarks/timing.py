@@ -72,6 +72,34 @@ def machine_rates(
     return Rates(2 * n * k * m / multiply, 2 * copied / copy)
 
 
+def device_rates(device: str, *, size: int = 8192, copied: int = 1 << 30, rounds: int = 15) -> Rates:
+    """The best of many rounds on a device: of a bf16 product of two square matrices, and of a copy.
+
+    Args:
+        device: `cuda`, or `cpu`.
+        size: Rows of the matrices.
+        copied: Bytes of the array that is copied.
+        rounds: How often each is tried.
+    """
+    a = torch.randn(size, size, device=device, dtype=torch.bfloat16)
+    out, source = torch.empty_like(a), torch.ones(copied, device=device, dtype=torch.uint8)
+    target = torch.empty_like(source)
+    calls = {"multiply": lambda: torch.mm(a, a, out=out), "copy": lambda: target.copy_(source)}
+    took = side_by_side({name: finished(call, device) for name, call in calls.items()}, rounds)
+    return Rates(2 * size**3 / took["multiply"].least_wall, 2 * copied / took["copy"].least_wall)
+
+
+def finished(call: Callable[[], Any], device: str) -> Callable[[], None]:
+    """A call that returns when the device has done what the call asked it for."""
+
+    def both() -> None:
+        call()
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+
+    return both
+
+
 @dataclass(frozen=True)
 class Limit:
     """What some work cannot do without, whoever does it.

@@ -29,7 +29,7 @@ DATA = (
     Facts(Skeleton.of("ntu-25"), dims=3, persons=2, has_sizes=False, num_train=1000),
 )
 MACHINES = ((False, "fp32"), (False, "bf16"), (True, "bf16"))
-"""Whether there is a GPU, and which precision is fast."""
+"""Whether there is a GPU, for which steps are compiled, and which precision is fast."""
 
 SHARED = {
     "input": "How clips become batches.",
@@ -92,6 +92,7 @@ def _presets() -> dict[str, dict[str, list[Any]]]:
             with ExitStack() as stack:
                 stack.enter_context(patch("torch.cuda.is_available", return_value=gpu))
                 stack.enter_context(patch("ossein.recipes.presets.fast_precision", return_value=precision))
+                stack.enter_context(patch("ossein.recipes.presets.compiles", return_value=gpu))
                 plain = make(facts).plain()
             for path, value in flat(plain).items():
                 known = values.setdefault(path, [])

@@ -15,6 +15,7 @@ sys.path.insert(0, str(FOLDER))
 import allocator
 import clips
 import field_loader
+import gpu
 import growth
 import inference
 import loader
@@ -22,9 +23,10 @@ import memory
 import page
 import training
 from found import Result, Table
-from timing import Timing
+from timing import Rates, Timing, device_rates
 
 from ossein.store import Store
+from ossein.store.resident import Resident
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +151,76 @@ def test_growth_is_told_in_times_of_the_first(store):
     assert drawn["processes"][0].mean == (1.0, 1.5)
     assert growth.count(store, "joints", {}) == "17"
     assert growth.table_of("clips", places).rows[1] == ["2", "1000.00", "3000.0", "0.0"]
+
+
+RATES = Rates(1e9, 1e9)
+
+
+@pytest.fixture
+def not_compiled(monkeypatch):
+    """Compilation is tested elsewhere (tests/train/test_compiled.py), and takes its time."""
+    monkeypatch.setattr(gpu, "compiled", lambda model: model)
+
+
+def test_steps_of_the_gpu_benchmark_on_a_cpu(not_compiled, monkeypatch):
+    monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda name: None)
+    made, timings = gpu.pretraining("cpu", 2, 2, RATES)
+    assert list(timings) == [f"ossein, {kind}{quick}" for kind in ("fp32", "bf16") for quick in ("", ", compiled")]
+    for preset in ("ossein", "ssl"):
+        tuned, timings = gpu.finetuning(preset, "cpu", 2, 2, RATES)
+        assert len(timings) == len(tuned.rows) == 4
+        assert all(len(row) == len(tuned.columns) == len(made.columns) for row in tuned.rows)
+
+
+def test_shares_of_what_the_gpu_can_do():
+    limit = gpu.Limit(flops=5e8, bytes=1e8)
+    made, _ = gpu.steps_table("", {"a step": timing(1, 1)}, 1000, limit, RATES)
+    assert made.rows == [["a step", "1000.00", "1.00 (1.00-1.00)", "1,000", "50.0%", "10.0%"]]
+
+
+def test_a_whole_pretraining_is_estimated(not_compiled, monkeypatch, tmp_path):
+    store = gpu.corpus(tmp_path, 12, 9)
+    near, s = Resident.of(store, "cpu"), gpu.preset(store, 4, "cpu")
+    s = s.change(input=s.input.change(frames=4), train=s.train.change(epochs=50))
+    assert len(gpu.feeding(store, near, s, 2)[1]) == 2
+    monkeypatch.setattr(gpu, "measured", lambda store, settings, steps: {"start": 7.0, "step": 2.0})
+    made, numbers = gpu.whole(store, near, s, 2)
+    assert {took["whole"] for took in numbers.values()} == {7.0 + (150 - gpu.SKIPPED) * 2.0}
+    assert "0.0 M frames" in made.note
+    assert [row[1:] for row in gpu.goals(numbers).rows] == [["< 600", "301", "yes"]]
+
+
+def test_the_loop_is_measured_and_its_operations_named(not_compiled, tmp_path):
+    store = gpu.corpus(tmp_path, 12, 9)
+    near, s = Resident.of(store, "cpu"), gpu.preset(store, 4, "cpu")
+    s = s.change(input=s.input.change(frames=4))
+    took = gpu.measured(near, s, 2)
+    assert took["start"] > 0 < took["step"]
+    made, _ = gpu.where(near, s, quick=False, steps=1)
+    assert 0 < len(made.rows) <= gpu.ROWS
+
+
+def test_rates_of_a_device():
+    rates = device_rates("cpu", size=32, copied=1 << 12, rounds=2)
+    assert min(rates.flops, rates.copy) > 0
+
+
+def test_without_a_gpu_nothing_is_written(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path / "out")])
+    gpu.main()
+    assert capsys.readouterr().out == "There is no GPU here that torch can use: nothing was measured.\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_page_says_whether_a_gpu_has_been_seen(tmp_path):
+    result = Result("loader", "About loader")
+    result.write(tmp_path)
+    assert "No GPU has been seen" in page.page(page.read(tmp_path))
+    Result("gpu", "On a GPU").write(tmp_path)
+    text = page.page(page.read(tmp_path))
+    assert "No GPU has been seen" not in text
+    assert text.count("## On a GPU") == 1
 
 
 def test_the_page_has_every_result_and_every_goal(tmp_path):

@@ -53,6 +53,36 @@ def test_only_the_given_rows_count_and_the_others_come_out_as_zero(present: list
     assert not x.grad[~seen].any()
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("absent", [[], [1, 2, 7], [*range(11)], [*range(12)]])
+def test_a_mask_says_the_same_as_numbers(absent: list[int], training: bool):
+    ours, other = (pair()[0].train(training) for _ in range(2))
+    here = torch.tensor([row not in absent for row in range(12)])
+    x = (torch.randn(12, WIDTH, dtype=torch.float64) * 3 + 1).requires_grad_()
+    twin = x.detach().clone().requires_grad_()
+    out, expected = ours(x, here), other(twin, here.nonzero().squeeze(1))
+    torch.testing.assert_close(out, expected)
+    for one in (out, expected):
+        one.pow(3).sum().backward()
+    torch.testing.assert_close(x.grad, twin.grad)
+    torch.testing.assert_close([p.grad for p in ours.parameters()], [p.grad for p in other.parameters()])
+    same_state(ours, other)
+
+
+def test_two_processes_with_masks_give_what_one_would(monkeypatch):
+    x = torch.randn(8, WIDTH, dtype=torch.float64)
+    here = torch.tensor([True, False, True, True, True, False, False, True])
+    alone, state = pair()
+    expected = alone(x, here)
+    both = [BatchNorm(WIDTH).double() for _ in range(2)]
+    for one in both:
+        one.load_state_dict(state.state_dict())
+    monkeypatch.setattr(across, "dist", TwoProcesses())
+    out = in_two_threads(lambda rank: both[rank](x.chunk(2)[rank], here.chunk(2)[rank]))
+    torch.testing.assert_close(torch.cat(out), expected)
+    same_state(both[0], alone)
+
+
 @pytest.mark.parametrize("rows", [[], [4]])
 def test_rows_without_spread_are_normalised_by_the_running_statistics_and_teach_nothing(rows: list[int]):
     ours, theirs = pair()

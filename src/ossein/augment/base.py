@@ -8,8 +8,6 @@ or empty frames beside it change nothing.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import groupby
 
 import torch
 from jaxtyping import Bool, Float
@@ -59,7 +57,7 @@ class Linear(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch with every clip changed by its own matrix."""
-        return replace(batch, x=linear(batch.x, self.matrix(batch, draw).to(batch.x)))
+        return _changed(batch, self.matrix(batch, draw))
 
 
 @dataclass(frozen=True)
@@ -83,17 +81,19 @@ class Compose(Augment):
 
     def __call__(self, batch: Batch, draw: Draw) -> Batch:
         """The batch after the last step."""
-        for _, group in groupby(self.steps, lambda step: isinstance(step, Linear)):
-            steps = list(group)
-            matrices = [step.matrix(batch, draw) for step in steps if isinstance(step, Linear)]
-            if matrices:
+        whole: Tensor | None = None
+        for step in self.steps:
+            if isinstance(step, Linear):
                 # One after another they are one, which is one pass over the batch.
-                whole = reduce(lambda first, then: then @ first, matrices)
-                batch = replace(batch, x=linear(batch.x, whole.to(batch.x)))
+                own = step.matrix(batch, draw)
+                whole = own if whole is None else own @ whole
                 continue
-            for step in steps:
-                batch = step(batch, draw)
-        return batch
+            batch, whole = step(_changed(batch, whole), draw), None
+        return _changed(batch, whole)
+
+
+def _changed(batch: Batch, matrix: Tensor | None) -> Batch:
+    return batch if matrix is None else replace(batch, x=linear(batch.x, matrix.to(batch.x)))
 
 
 def check(owner: object, name: str, low: float, high: float) -> None:

@@ -1,7 +1,6 @@
 """Occlusion: body parts out of sight for a while ("tubes"), each over a stretch of time of its own."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from jaxtyping import Bool
@@ -51,8 +50,8 @@ class Occlude(Augment):
             batch: The clips.
             draw: Where the random numbers come from.
         """
-        unit, num_clips, num_frames = torch.tensor(_units(batch.skeleton)), len(batch), batch.x.shape[2]
-        num = int(unit.max()) + 1
+        unit, num_clips, num_frames = _units(batch.skeleton), len(batch), batch.x.shape[2]
+        num = max(unit) + 1
         count = min(max(1, round(self.share * num)), num - 1)
         chosen = draw.uniform((num_clips, num)).argsort(1)[:, :count]
         first, last = span(batch)
@@ -63,11 +62,10 @@ class Occlude(Augment):
         since = torch.arange(num_frames, device=batch.x.device)[:, None] - start[:, None]
         inside = (since >= 0) & (since < length[:, None])
         hidden = torch.zeros(num_clips, num_frames, num, dtype=torch.bool, device=batch.x.device)
-        chosen, unit = chosen.to(batch.x.device), unit.to(batch.x.device)
-        return hidden.scatter_(2, chosen[:, None].expand_as(inside), inside)[..., unit]
+        chosen = chosen.to(batch.x.device)[:, None].expand_as(inside)
+        return hidden.scatter_(2, chosen, inside)[..., list(unit)]
 
 
-@lru_cache(maxsize=32)
 def _units(skeleton: Skeleton) -> tuple[int, ...]:
     """For each joint the number of what is taken together with it."""
     unit = list(range(len(skeleton)))

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ossein.nn import GraphConv, GraphStack, Linear
+from ossein.nn import GraphConv, GraphStack, Linear, Places, present_rows, put_rows, take_rows
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
@@ -123,13 +123,10 @@ class GraphEncoder(Encoder):
     ) -> Float[Tensor, "N M T V D"]:
         """Features of every joint; see `Encoder.forward`."""
         N, M, T, V, _ = x.shape
-        rows = None if present is None else torch.nonzero(present.flatten()).squeeze(1)
+        rows = None if present is None else present_rows(present)
         graphs = to_graphs(x, rows)
-        z = self.stack(self.hide(self.embed(graphs), None if hidden is None else to_graphs(hidden, rows)))
-        z = z.transpose(0, 1)
-        if rows is not None:
-            z = z.new_zeros(N * M * T, V, self.width).index_copy(0, rows, z)
-        return z.reshape(N, M, T, V, self.width)
+        z = self.stack(self.hide(self.embed(graphs), None if hidden is None else to_graphs(hidden, rows)), rows)
+        return put_rows(z.transpose(0, 1), rows, N * M * T).reshape(N, M, T, V, self.width)
 
     def onto(self: G, skeleton: Skeleton) -> G:
         """The same encoder for other joints: its weights know nothing of single joints."""
@@ -148,7 +145,6 @@ class GraphEncoder(Encoder):
         return h.flatten(0, 1).index_copy(0, rows, self.token.to(h.dtype).expand(len(rows), -1)).view_as(h)
 
 
-def to_graphs(x: Tensor, rows: Tensor | None = None) -> Tensor:
+def to_graphs(x: Tensor, rows: Places = None) -> Tensor:
     """[N M T V ...] -> joint-major [V R ...] with R = N*M*T, or only the graphs whose numbers are in `rows`."""
-    flat = x.flatten(0, 2)
-    return (flat if rows is None else flat.index_select(0, rows)).transpose(0, 1).contiguous()
+    return take_rows(x.flatten(0, 2), rows).transpose(0, 1).contiguous()

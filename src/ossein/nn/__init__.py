@@ -5,7 +5,7 @@ from ossein.nn.graph import GATConv, GCNConv, GINConv, GraphConv, GraphStack, Pa
 from ossein.nn.linear import Linear, weight_gradient, wide_product
 from ossein.nn.mixing import JointMixing, MixBlock
 from ossein.nn.norm import BatchNorm, PReLU
-from ossein.nn.rows import Places, all_present, present_rows, put_rows, take_rows
+from ossein.nn.rows import Places, all_present, of_each_joint, present_rows, put_rows, take_rows
 from ossein.nn.temporal import MultiScaleTemporal, TemporalConv, along_time
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "along_time",
     "gather",
     "gather_rows",
+    "of_each_joint",
     "of_each_process",
     "partitions",
     "present_rows",

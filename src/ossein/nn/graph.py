@@ -15,6 +15,7 @@ from torch.func import functional_call
 
 from ossein.nn.linear import Linear, wide_product
 from ossein.nn.norm import BatchNorm, PReLU
+from ossein.nn.rows import Mask, Places, of_each_joint
 from ossein.skeleton import Skeleton
 
 
@@ -35,16 +36,21 @@ class GraphConv(nn.Module, ABC):
         super().__init__()
 
     @abstractmethod
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
-        """Features of every joint after hearing from its neighbours."""
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
+        """Features of every joint after hearing from its neighbours.
+
+        Args:
+            h: Features of every joint.
+            rows: Which (joint, graph) places exist, for a `BatchNorm` of the layer; see `of_each_joint`.
+        """
 
 
-def after(linear: Linear, conv: GraphConv, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+def after(linear: Linear, conv: GraphConv, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
     """conv(linear(h)) for a map without bias from D to D; with the layer's own entry it makes one map."""
     if not conv.entry:
-        return conv(linear(h))
+        return conv(linear(h), rows)
     weight = conv.get_parameter(f"{conv.entry}.weight") @ linear.weight
-    return functional_call(conv, {f"{conv.entry}.weight": weight}, (h,))
+    return functional_call(conv, {f"{conv.entry}.weight": weight}, (h, rows))
 
 
 def gather(matrix: Float[Tensor, "V W"], h: Float[Tensor, "W R D"]) -> Float[Tensor, "V R D"]:
@@ -72,9 +78,9 @@ class GINConv(GraphConv):
         self.act = PReLU()
         self.second = Linear(features_out, features_out)
 
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
-        return self.second(self.act(self.norm(gather(self.matrix, self.first(h)))))
+        return self.second(self.act(self.norm(gather(self.matrix, self.first(h)), rows)))
 
 
 class GCNConv(GraphConv):
@@ -91,7 +97,7 @@ class GCNConv(GraphConv):
         self.linear = Linear(features_in, features_out, bias=False)
         self.bias = nn.Parameter(torch.zeros(features_out))
 
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         out = gather(self.matrix, self.linear(h))
         return out + self.bias.to(out.dtype)
@@ -118,7 +124,7 @@ class GATConv(GraphConv):
         nn.init.xavier_uniform_(self.receive)
         nn.init.xavier_uniform_(self.send)
 
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         w = self.linear(h).unflatten(-1, (self.heads, -1))
         receive, send = (w * self.receive.to(w.dtype)).sum(-1), (w * self.send.to(w.dtype)).sum(-1)
@@ -143,7 +149,7 @@ class PartitionConv(GraphConv):
         self.importance = nn.Parameter(torch.ones_like(self.matrix))
         self.linear = Linear(len(self.matrix) * features_in, features_out)
 
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R E"]:
+    def forward(self, h: Float[Tensor, "V R D"], rows: Mask = None) -> Float[Tensor, "V R E"]:
         """One round of messages."""
         V, R, D = h.shape
         heard = gather((self.matrix * self.importance).transpose(0, 1).flatten(0, 1), h)
@@ -183,8 +189,14 @@ class GraphStack(nn.Module):
         self.norms = nn.ModuleList(BatchNorm(width) for _ in range(depth))
         self.acts = nn.ModuleList(PReLU() for _ in range(depth))
 
-    def forward(self, h: Float[Tensor, "V R D"]) -> Float[Tensor, "V R D"]:
-        """Features of R graphs that are all present."""
+    def forward(self, h: Float[Tensor, "V R D"], rows: Places = None) -> Float[Tensor, "V R D"]:
+        """Features of R graphs.
+
+        Args:
+            h: Features of every joint.
+            rows: Which graphs exist, as they were taken: all of them, unless a mask tells.
+        """
+        places = of_each_joint(rows, len(h))
         for conv, norm, act in zip(self.convs, self.norms, self.acts, strict=True):
-            h = act(norm(conv(h)))
+            h = act(norm(conv(h, places), places))
         return h

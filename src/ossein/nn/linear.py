@@ -29,12 +29,12 @@ class Linear(nn.Linear):
 def _goes_elsewhere(x: Tensor, weight: Tensor) -> bool:
     """Whether this is work for oneDNN that torch would not give to it."""
     return (
-        x.dtype == weight.dtype == torch.float32
+        not torch.compiler.is_compiling()
+        and x.dtype == weight.dtype == torch.float32
         and x.device.type == "cpu"
         and x.numel() > 0
         and torch.backends.mkldnn.is_available()
         and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
     )
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from ossein.nn.across import of_each_process, several_processes
+from ossein.nn.across import of_each_process, several_processes, sum_over_processes
 from ossein.nn.rows import Places, put_rows, take_rows
 
 
@@ -20,7 +20,8 @@ class BatchNorm(nn.BatchNorm1d):
     """y = weight * (x - mean) / sqrt(var + eps) + bias over the rows of x, for each feature.
 
     `nn.BatchNorm1d` over [R, D] with two additions: only the given rows count and are normalised (the others come
-    out as 0), and with several processes mean and variance are those of all their rows.
+    out as 0), and with several processes mean and variance are those of all their rows. Where shapes are fixed, and rows
+    told by a mask, all of them are gone through and the absent ones weigh nothing.
     """
 
     def forward(self, input: Float[Tensor, "*R D"], rows: Places = None) -> Float[Tensor, "*R D"]:
@@ -28,10 +29,14 @@ class BatchNorm(nn.BatchNorm1d):
 
         Args:
             input: Features.
-            rows: Which rows (all axes but the last, flattened) exist; a mask only in evaluation.
+            rows: Which rows (all axes but the last, flattened) exist.
         """
         flat = input.reshape(-1, input.shape[-1])
-        return put_rows(self._norm(take_rows(flat, rows)), rows, flat.shape[0]).view(input.shape)
+        if self.training and rows is not None and rows.dtype == torch.bool:
+            out = self._masked_norm(flat, rows)
+        else:
+            out = self._norm(take_rows(flat, rows))
+        return put_rows(out, rows, flat.shape[0]).view(input.shape)
 
     def _norm(self, x: Tensor) -> Tensor:
         if self.training and several_processes():
@@ -40,6 +45,20 @@ class BatchNorm(nn.BatchNorm1d):
             # One row (or none) has no spread to learn from; the running statistics stand in for it.
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
         return super().forward(x)
+
+    def _masked_norm(self, x: Tensor, here: Tensor) -> Tensor:
+        """Training mode in a graph of fixed shapes; the rows that do not exist come out as anything."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        exact = x.to(torch.promote_types(x.dtype, torch.float32))
+        whole = sum_over_processes if several_processes() else lambda own: own
+        weight, num = here.unsqueeze(1).to(exact.dtype), whole(here.sum().to(exact.dtype))
+        mean = whole((exact * weight).sum(0)) / num.clamp(min=1)
+        var = whole(((exact - mean) * weight).square().sum(0)) / num.clamp(min=1)
+        self._track(mean.detach(), var.detach() * num / (num - 1).clamp(min=1), num > 1)
+        # As with one process: a single row has no spread, the running statistics stand in for it.
+        mean, var = torch.where(num > 1, mean, self.running_mean), torch.where(num > 1, var, self.running_var)
+        return ((exact - mean) * torch.rsqrt(var + self.eps) * self.weight + self.bias).to(x.dtype)
 
     def _shared_norm(self, x: Tensor) -> Tensor:
         """Training mode with the statistics of all processes."""

@@ -1,8 +1,8 @@
-"""Which rows of features exist: all, some by their numbers, or, in a graph that is exported, those of a mask.
+"""Which rows of features exist: all, some by their numbers, or, in a graph that is compiled or exported, those of a mask.
 
 Picking rows by number saves the work on absent persons and frames, and keeps them out of the statistics of batch norms.
-How many there are depends on the data, which a graph of fixed operations cannot follow: there every row is worked on and
-the absent ones are set to 0 afterwards. The present ones come out the same.
+How many there are depends on the data, which a graph of fixed shapes cannot follow: there every row is worked on, batch
+norms weigh the absent ones with 0, and they are set to 0 afterwards. The present ones come out the same.
 """
 
 import torch
@@ -10,12 +10,15 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 Places = Int[Tensor, " P"] | Bool[Tensor, " R"] | None
-"""Numbers of the rows that exist, or whether each does (for export, which is evaluation); None for all of them."""
+"""Numbers of the rows that exist, or whether each does (where shapes are fixed); None for all of them."""
+
+Mask = Bool[Tensor, " S"] | None
+"""Whether each place exists, where shapes are fixed; None where what does not exist was left out, or all is there."""
 
 
 def all_present(here: Bool[Tensor, "*R"]) -> bool:
-    """Whether everything is present; a graph that is exported must not take it for granted."""
-    return not torch.compiler.is_exporting() and bool(here.all())
+    """Whether everything is present; a graph that is compiled or exported must not take it for granted."""
+    return not torch.compiler.is_compiling() and bool(here.all())
 
 
 def present_rows(here: Bool[Tensor, "*R"]) -> Places:
@@ -24,7 +27,7 @@ def present_rows(here: Bool[Tensor, "*R"]) -> Places:
     >>> present_rows(torch.tensor([[True, False], [False, True]]))
     tensor([0, 3])
     """
-    if torch.compiler.is_exporting():
+    if torch.compiler.is_compiling():
         return here.flatten()
     return None if bool(here.all()) else torch.nonzero(here.flatten()).squeeze(1)
 
@@ -32,6 +35,11 @@ def present_rows(here: Bool[Tensor, "*R"]) -> Places:
 def take_rows(x: Tensor, rows: Places, axis: int = 0) -> Tensor:
     """The rows to work on: those that exist, or all where they are told by a mask."""
     return x if rows is None or rows.dtype == torch.bool else x.index_select(axis, rows)
+
+
+def of_each_joint(rows: Places, num_joints: int) -> Mask:
+    """Which rows of [V R D] exist after `take_rows` from its second axis: all, unless a mask tells them, which takes none."""
+    return None if rows is None or rows.dtype != torch.bool else rows.repeat(num_joints)
 
 
 def put_rows(x: Tensor, rows: Places, num: int | torch.SymInt, axis: int = 0) -> Tensor:

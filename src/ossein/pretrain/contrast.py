@@ -7,8 +7,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.augment import AugmentSettings
-from ossein.nn import BatchNorm, gather_rows, present_rows
+from ossein.nn import BatchNorm, Places, gather_rows, of_each_joint, present_rows, take_rows
 from ossein.settings import Settings
+
+_NOBODY = -100
+"""The target of a clip without anybody, which does not count."""
 
 
 class ContrastSettings(Settings):
@@ -53,15 +56,21 @@ class Contrast(nn.Module):
             second: The second.
             exist: In which clips there is anybody; the others do not count.
         """
-        p, q = (self.project(view, exist)[exist] for view in (first, second))
-        return (self._tell(p, q) + self._tell(q, p)) / (2 * exist.sum().clamp(min=1))
+        rows = present_rows(exist)
+        p, q = (take_rows(self.project(view, exist), rows) for view in (first, second))
+        return (self._tell(p, q, rows) + self._tell(q, p, rows)) / (2 * exist.sum().clamp(min=1))
 
     def project(self, features: Float[Tensor, "N F"], exist: Bool[Tensor, " N"]) -> Float[Tensor, "N W"]:
         """Where a clip lies on the sphere."""
         h = F.relu(self.norm(self.enter(features), present_rows(exist)))
         return F.normalize(self.leave(h).float(), dim=1)
 
-    def _tell(self, p: Float[Tensor, "R W"], q: Float[Tensor, "R W"]) -> Float[Tensor, ""]:
+    def _tell(self, p: Float[Tensor, "R W"], q: Float[Tensor, "R W"], rows: Places) -> Float[Tensor, ""]:
         others, own = gather_rows(q)
-        target = torch.arange(own, own + len(p), device=p.device)
-        return F.cross_entropy(p @ others.T / self.temperature, target, reduction="sum")
+        target, like = torch.arange(own, own + len(p), device=p.device), p @ others.T / self.temperature
+        exist = of_each_joint(rows, 1)
+        if exist is not None:
+            # Clips without anybody were not taken out: nothing is told from them, and they from nothing.
+            like = like.masked_fill(~gather_rows(exist.unsqueeze(1).to(q.dtype))[0].squeeze(1).bool(), float("-inf"))
+            target = target.where(exist, _NOBODY)
+        return F.cross_entropy(like, target, ignore_index=_NOBODY, reduction="sum")

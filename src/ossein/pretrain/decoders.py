@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ossein.nn import GraphConv, Linear, after
+from ossein.nn import GraphConv, Linear, Places, after, of_each_joint
 from ossein.skeleton import Skeleton
 
 
@@ -28,9 +28,18 @@ class GraphDecoder(nn.Module):
         self.conv = conv(skeleton, width, width)
         self.token = nn.Parameter(torch.zeros(width)) if remask else None
 
-    def forward(self, z: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]) -> Float[Tensor, "V R D"]:
-        """Rebuilt features of every joint."""
+    def forward(
+        self, z: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"], rows: Places = None
+    ) -> Float[Tensor, "V R D"]:
+        """Rebuilt features of every joint.
+
+        Args:
+            z: Encoded features.
+            hidden: What is to be rebuilt.
+            rows: Which graphs exist; see `GraphStack`.
+        """
+        places = of_each_joint(rows, len(z))
         if self.token is None:
-            return after(self.linear, self.conv, z)
+            return after(self.linear, self.conv, z, places)
         h = self.linear(z)
-        return self.conv(torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h))
+        return self.conv(torch.where(hidden.unsqueeze(-1), self.token.to(h.dtype), h), places)

@@ -23,13 +23,18 @@ def cosine_error(
     Returns:
         The loss, and the number of graphs with at least one hidden joint: those the mean runs over.
     """
+    exact = torch.promote_types(target.dtype, torch.float32)
+    num_hidden = hidden.sum(0)
+    graphs = (num_hidden > 0).sum()
+    if torch.compiler.is_compiling():
+        # How many are hidden depends on the data, which shapes must not.
+        apart = (1 - F.cosine_similarity(target.to(exact), rebuilt.to(exact), dim=-1)).clamp(min=0)
+        error = (apart / num_hidden.clamp(min=1)).pow(beta) * hidden
+        return error.sum() / graphs.clamp(min=1), graphs.float()
     # Only the hidden ones are looked at: all of them would take as long as two layers.
     joint, graph = hidden.nonzero().unbind(1)
     rows = joint * hidden.shape[1] + graph
-    exact = torch.promote_types(target.dtype, torch.float32)
     x, y = (features.flatten(0, 1).index_select(0, rows).to(exact) for features in (target, rebuilt))
     apart = (1 - F.cosine_similarity(x, y, dim=-1)).clamp(min=0)
-    num_hidden = hidden.sum(0)
-    graphs = (num_hidden > 0).sum()
     error = (apart / num_hidden.index_select(0, graph)).pow(beta)
     return error.sum() / graphs.clamp(min=1), graphs.float()

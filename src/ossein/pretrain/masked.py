@@ -14,6 +14,7 @@ from torch import Tensor
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.encoders import EncoderSettings, GraphEncoder, build_encoder, to_graphs
+from ossein.nn import Places, present_rows, put_rows
 from ossein.objective import Step
 from ossein.pretrain.base import MaskedPretrainer
 from ossein.pretrain.decoders import GraphDecoder
@@ -62,10 +63,10 @@ class SkeletonMAE(MaskedPretrainer[GraphEncoder]):
 
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The loss over the graphs of all present persons and frames; absent hidden joints do not count."""
-        rows = torch.nonzero(batch.present.flatten()).squeeze(1)
+        rows = present_rows(batch.present)
         hidden = to_graphs(self.draw_hidden(batch, draw), rows)
         target = self.encoder.embed(to_graphs(batch.x, rows))
-        rebuilt = self.rebuild_features(target, hidden)
+        rebuilt = self.rebuild_features(target, hidden, rows)
         truth = target.detach() if self.settings.detach else target
         loss, weight = cosine_error(truth, rebuilt, hidden & to_graphs(batch.score > 0, rows), self.settings.beta)
         return Step(loss, weight)
@@ -75,9 +76,11 @@ class SkeletonMAE(MaskedPretrainer[GraphEncoder]):
         N, M, T, V = batch.score.shape
         return self.mask(N, draw).to(batch.x.device)[:, None, None].expand(N, M, T, V)
 
-    def rebuild_features(self, embedded: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"]) -> Float[Tensor, "V R D"]:
+    def rebuild_features(
+        self, embedded: Float[Tensor, "V R D"], hidden: Bool[Tensor, "V R"], rows: Places = None
+    ) -> Float[Tensor, "V R D"]:
         """The decoder's output for every joint, given the embedded joints."""
-        return self.decoder(self.encoder.stack(self.encoder.hide(embedded, hidden)), hidden)
+        return self.decoder(self.encoder.stack(self.encoder.hide(embedded, hidden), rows), hidden, rows)
 
     @torch.no_grad()
     def rebuild(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:
@@ -87,12 +90,12 @@ class SkeletonMAE(MaskedPretrainer[GraphEncoder]):
         least squares for each joint and divide by l to read the coordinates s back without a further decoder.
         Call it in eval mode; in train mode the batch norms would learn from this batch.
         """
-        rows = torch.nonzero(batch.present.flatten()).squeeze(1)
+        rows = present_rows(batch.present)
         N, M, T, V, C = batch.x.shape
         y = self.rebuild_features(self.encoder.embed(to_graphs(batch.x, rows)), to_graphs(hidden, rows)).float()
         affine = torch.cat([self.encoder.embed.weight, self.encoder.embed.bias[:, None]], 1).float()
         solved = y @ torch.linalg.pinv(affine).T
         length = solved[..., C:]
         s = solved[..., :C] / torch.where(length.abs() < 1e-6, torch.full_like(length, 1e-6), length)
-        grid = s.new_zeros(N * M * T, V, C).index_copy(0, rows, s.transpose(0, 1)).view(N, M, T, V, C)
+        grid = put_rows(s.transpose(0, 1), rows, N * M * T).reshape(N, M, T, V, C)
         return torch.where(hidden.unsqueeze(-1), grid, batch.x)

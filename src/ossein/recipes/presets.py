@@ -17,6 +17,7 @@ from ossein.deploy import Card, preset_after
 from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
+from ossein.recipes.device import compiles
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Several, Store
@@ -276,5 +277,6 @@ def _train(*, epochs: float, batch: int) -> TrainSettings:
         epochs=epochs,
         batch=batch,
         precision=fast_precision(),
+        compile=compiles(),
         device="cuda" if torch.cuda.is_available() else "cpu",
     )

@@ -1,7 +1,7 @@
 """Pre-training: clips without labels -> an encoder. The whole story, top to bottom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from ossein.deploy import Card, write_bundle
 from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
+from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
 from ossein.store import Store, resolve_many, training
@@ -103,13 +104,17 @@ def _pretrain_one(
     words = [str(one) for one in pool.also]
     record = {"kind": "pretrain", "preset": preset, "also": words, "data": data, "settings": s.plain()}
     record["precision"] = precision_reason(s.train)
+    record |= {"compile": why} if (why := compile_reason(s.train)) else {}
     begin(run, record, s.train.device, resume=resume)
     if run.done:
         screen.say(f"{run.folder}: done already")
         return
     for line in pool.lines(fold.train):
         screen.say(line)
-    screen.say(record["precision"])
+    for key in ("precision", "compile"):
+        if key in record:
+            screen.say(record[key])
+    feed = replace(feed, store=nearby(pool.rows, s.train.device, screen))
     with screen.training(f"pre-train {preset} on {count(len(clips), 'clip')}") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(

@@ -1,5 +1,6 @@
 """Recognition: labelled clips -> a model that names classes, tested on clips it has not seen. Top to bottom."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
 from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, seen
+from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
 from ossein.recipes.start import Start, start_from
@@ -110,11 +112,15 @@ def _recognise_one(
     feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside, num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
     record["precision"] = precision_reason(s.train)
+    record |= {"compile": why} if (why := compile_reason(s.train)) else {}
     begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
-        screen.say(record["precision"])
+        for key in ("precision", "compile"):
+            if key in record:
+                screen.say(record[key])
+        feed = replace(feed, store=nearby(store, s.train.device, screen))
         method = _objective(model, s, store, train, beside, start)
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)

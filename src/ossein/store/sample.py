@@ -10,12 +10,13 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.errors import DataError, SettingsError
+from ossein.store.resident import Resident
 from ossein.store.rows import Rows
 
 _SNAP = 1e-6
@@ -23,7 +24,7 @@ _SNAP = 1e-6
 
 
 def sample_train(
-    store: Rows,
+    store: Rows | Resident,
     indices: Sequence[int] | np.ndarray,
     frames: int,
     draw: Draw | None = None,
@@ -49,15 +50,15 @@ def sample_train(
     if not 0 < low <= high <= 1:
         raise SettingsError(f"crop {low} to {high}: expected two shares, 0 < least <= most <= 1.")
     index = _index(store, indices)
-    middle = np.full(len(index), 0.5)
-    share, place = (draw.uniform((len(index),)).double().numpy() if draw else middle for _ in range(2))
-    length = store.frames[index].astype(np.float64)
-    width = np.maximum(1, (low + (high - low) * share) * length)
+    middle = torch.full((len(index),), 0.5)
+    share, place = ((draw.uniform((len(index),)) if draw else middle).double() for _ in range(2))
+    length = torch.from_numpy(store.frames[index].astype(np.float64))
+    width = ((low + (high - low) * share) * length).clamp(min=1)
     return _gather(store, index, place * (length - width), width, frames, persons)
 
 
 def sample_test(
-    store: Rows,
+    store: Rows | Resident,
     indices: Sequence[int] | np.ndarray,
     frames: int,
     share: float = 0.95,
@@ -83,13 +84,13 @@ def sample_test(
     if views < 1:
         raise SettingsError(f"views {views}: expected 1 or more windows per clip.")
     index = np.repeat(_index(store, indices), views)
-    place = np.tile(np.linspace(0, 1, views) if views > 1 else np.array([0.5]), len(index) // views)
-    length = store.frames[index].astype(np.float64)
-    width = np.maximum(1, share * length)
+    place = torch.from_numpy(np.tile(np.linspace(0, 1, views) if views > 1 else np.array([0.5]), len(index) // views))
+    length = torch.from_numpy(store.frames[index].astype(np.float64))
+    width = (share * length).clamp(min=1)
     return _gather(store, index, place * (length - width), width, frames, persons)
 
 
-def _index(store: Rows, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+def _index(store: Rows | Resident, indices: Sequence[int] | np.ndarray) -> np.ndarray:
     index = np.asarray(indices, np.int64)
     if len(index) and not (index.min() >= 0 and index.max() < len(store.frames)):
         raise DataError(
@@ -99,35 +100,52 @@ def _index(store: Rows, indices: Sequence[int] | np.ndarray) -> np.ndarray:
 
 
 def _gather(
-    store: Rows, index: np.ndarray, start: np.ndarray, width: np.ndarray, frames: int, persons: int | None
+    store: Rows | Resident, index: np.ndarray, start: Tensor, width: Tensor, frames: int, persons: int | None
 ) -> Batch:
     M = store.max_persons if persons is None else persons
     if frames < 1 or M < 1:
         raise SettingsError(f"{frames} frames of {M} persons: expected 1 or more of each.")
-    place = start[:, None] + _steps(frames) * (width[:, None] - 1)
-    near = np.rint(place)
-    place = np.where(np.abs(place - near) < _SNAP, near, place)
-    last = store.frames[index, None] - 1
-    low = np.minimum(np.maximum(place.astype(np.int64), 0), last)
-    share = (place - low).astype(np.float32)
-
     # Only the persons that are there are gathered: most clips have one, and most stores some with two.
     clip, person = np.nonzero(np.arange(M) < store.persons[index, None])
-    first = (store.start[index[clip]] + person * store.frames[index[clip]])[:, None]
-    rows, share = first + low[clip], share[clip]
-    # Both neighbours at once, which halves the calls; one suffices where every position is a frame.
-    near = np.stack([rows, first + np.minimum(low + 1, last)[clip]]) if share.any() else rows[None]
-    x, score = map(torch.from_numpy, store.take_rows(near))
-    x, score = _between(x, score, torch.from_numpy(share)) if len(near) > 1 else (x[0], score[0])
+    first = store.start[index[clip]] + person * store.frames[index[clip]]
+
+    device = store.device if isinstance(store, Resident) else torch.device("cpu")
+    last, clip, person, first, steps = (
+        torch.from_numpy(a).to(device) for a in (store.frames[index] - 1, clip, person, first, _steps(frames))
+    )
+    place = start.to(device)[:, None] + steps * (width.to(device)[:, None] - 1)
+    near = place.round()
+    place = torch.where((place - near).abs() < _SNAP, near, place)
+    low = place.long().clamp(min=0).minimum(last[:, None])
+    share = (place - low).float()[clip]
+    x, score = _rows(store, first[:, None], low[clip], last[clip, None], share)
     x, score = (_spread(a, clip, person, (len(index), M)) for a in (x, score))
     return Batch(
         x=x,
         score=score,
         skeleton=store.skeleton,
-        label=torch.from_numpy(store.labels[index]),
-        index=torch.from_numpy(index),
-        size=torch.from_numpy(store.sizes[index].astype(np.float32)),
+        label=torch.from_numpy(store.labels[index]).to(device),
+        index=torch.from_numpy(index).to(device),
+        size=torch.from_numpy(store.sizes[index].astype(np.float32)).to(device),
     )
+
+
+def _rows(
+    store: Rows | Resident,
+    first: Int[Tensor, "K 1"],
+    low: Int[Tensor, "K T"],
+    last: Int[Tensor, "K 1"],
+    share: Float[Tensor, "K T"],
+) -> tuple[Float[Tensor, "K T V C"], Float[Tensor, "K T V"]]:
+    """What lies between the frames `low` and those after them, of persons whose rows begin at `first`."""
+    following = (low + 1).minimum(last)
+    if isinstance(store, Resident):
+        x, score = store.take_rows(first + torch.stack([low, following]))
+        return _between(x, score, share)
+    # Both neighbours at once, which halves the calls; one suffices where every position is a frame.
+    near = first + (torch.stack([low, following]) if share.any() else low[None])
+    x, score = map(torch.from_numpy, store.take_rows(near.numpy()))
+    return _between(x, score, share) if len(near) > 1 else (x[0], score[0])
 
 
 @cache
@@ -136,11 +154,11 @@ def _steps(frames: int) -> np.ndarray:
     return np.linspace(0, 1, frames) if frames > 1 else np.array([0.5])
 
 
-def _spread(a: Tensor, clip: np.ndarray, person: np.ndarray, shape: tuple[int, int]) -> Tensor:
+def _spread(a: Tensor, clip: Tensor, person: Tensor, shape: tuple[int, int]) -> Tensor:
     if len(a) == shape[0] * shape[1]:
         return a.view(*shape, *a.shape[1:])
     out = a.new_zeros(*shape, *a.shape[1:])
-    out[torch.from_numpy(clip), torch.from_numpy(person)] = a
+    out[clip, person] = a
     return out
 
 
@@ -151,8 +169,9 @@ def _between(
     # the share where both neighbours are there, 1 where only the next one is, 0 otherwise; absent ones are stored as 0.
     (this, following), (sure, next_sure) = x.flatten(1, 2).flatten(2), score.flatten(1, 2)
     each = joint = share.reshape(-1, 1)
-    if len(sure) and not score.amin() > 0:
+    # Only a CPU is asked, an accelerator would have to be waited for; where nothing is absent both come to the same.
+    if len(sure) and (score.device.type != "cpu" or not score.amin() > 0):
         joint = torch.lerp(each.sign(), each, sure.sign()).mul_(next_sure.sign())
         # Once for each coordinate: torch is many times as slow where it has to go through both shapes.
-        each = joint.index_select(1, torch.arange(x.shape[3]).repeat_interleave(x.shape[4]))
+        each = joint.index_select(1, torch.arange(x.shape[3], device=x.device).repeat_interleave(x.shape[4]))
     return this.lerp_(following, each).view(x.shape[1:]), sure.lerp_(next_sure, joint).view(score.shape[1:])

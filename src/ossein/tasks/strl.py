@@ -4,6 +4,7 @@ SkeletonMAE (arXiv 2307.08476), section 3.3, Eq 3 and 4. Features are joint-majo
 clips of the first person first, so that each person's graphs lie side by side.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,7 +16,17 @@ from torch import Tensor, nn
 from ossein.clip import Batch
 from ossein.encoders import GRAPH_ENCODERS, Encoder, EncoderSettings, GraphEncoder
 from ossein.errors import BundleError
-from ossein.nn import BatchNorm, GraphConv, GraphStack, MultiScaleTemporal, Places, present_rows, put_rows, take_rows
+from ossein.nn import (
+    BatchNorm,
+    GraphConv,
+    GraphStack,
+    MultiScaleTemporal,
+    Places,
+    of_each_joint,
+    present_rows,
+    put_rows,
+    take_rows,
+)
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.tasks.base import Kernel, Recogniser
@@ -145,7 +156,7 @@ class Spatial(nn.Module):
             mixed = mixed + self.from_encoded(encoded)
         if self.from_others is not None:
             mixed = mixed + self.from_others(self.others(pooled, present, rows))
-        out = F.relu(self.norm(mixed) + graphs)
+        out = F.relu(self.norm(mixed, of_each_joint(rows, V)) + graphs)
         return put_rows(out, rows, B * T, 1).view(V, B, T, D)
 
     def encode(
@@ -153,12 +164,14 @@ class Spatial(nn.Module):
     ) -> Float[Tensor, "V R D"]:
         """G_E(A, H_p) with the encoder of each person p."""
         if len(self.stacks) == 1:
-            return self.stacks[0](graphs)
+            return self.stacks[0](graphs, rows)
+        each: Sequence[Places] = [None] * self.persons
         if rows is None or rows.dtype == torch.bool:
             parts = graphs.unflatten(1, (self.persons, -1)).unbind(1)
+            each = each if rows is None else rows.view(self.persons, -1).unbind()
         else:
             parts = graphs.split(present.view(self.persons, -1).sum(1).tolist(), 1)
-        return torch.cat([stack(part) for stack, part in zip(self.stacks, parts, strict=True)], 1)
+        return torch.cat([stack(part, own) for stack, part, own in zip(self.stacks, parts, each, strict=True)], 1)
 
     def others(self, pooled: Float[Tensor, "R D"], present: Bool[Tensor, "B T"], rows: Places) -> Float[Tensor, "R D"]:
         """For each graph the mean pooled feature of the other persons in the same frame of the same clip."""

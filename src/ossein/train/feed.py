@@ -17,6 +17,7 @@ from ossein.clip import UNKNOWN, Batch
 from ossein.draw import Draw, Draws, mix
 from ossein.errors import DataError
 from ossein.settings import Settings
+from ossein.store.resident import Resident
 from ossein.store.sample import Rows, sample_test, sample_train
 
 _AT_ONCE = 512
@@ -54,7 +55,7 @@ class Feed:
     """Endless training batches from some clips of a store, each known by its step alone.
 
     Args:
-        store: Where the clips lie.
+        store: Where the clips lie; where that is a device, batches are made on it.
         indices: Which clips.
         input: How they are sampled and normalised.
         augment: How they are varied.
@@ -64,7 +65,7 @@ class Feed:
         beside_batch: How many of them join each step.
     """
 
-    store: Rows
+    store: Rows | Resident
     indices: np.ndarray
     input: InputSettings
     augment: AugmentSettings
@@ -83,6 +84,11 @@ class Feed:
     def steps_per_epoch(self) -> int:
         """Steps in which every clip is seen once; the last one may be smaller."""
         return -(-len(self.indices) // self.batch)
+
+    def is_tail(self, step: int) -> bool:
+        """Whether the batch of a step is smaller than the others: the last one of an epoch that cannot be cut evenly."""
+        last = self.steps_per_epoch - 1
+        return last > 0 and step % self.steps_per_epoch == last and len(self.indices) % self.batch > 0
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> tuple[Batch, Draw]:
         """The batch of a step (counted over all epochs) and the draw for what else is random in it.
@@ -123,7 +129,8 @@ class Feed:
         batch = sample_train(
             self.store, np.concatenate(indices), self.input.frames, draw, self.input.crop, self.input.persons
         )
-        label = batch.label.masked_fill(torch.from_numpy(~np.concatenate(known)), UNKNOWN)
+        unknown = torch.from_numpy(~np.concatenate(known)).to(batch.label.device)
+        label = batch.label.masked_fill(unknown, UNKNOWN)
         batch = normaliser(self.input.normalise)(replace(batch, x=planes(batch.x), label=label))
         batch = stream(self.input.stream)(self._varied(batch, draw))
         batch = replace(batch, x=batch.x.contiguous())

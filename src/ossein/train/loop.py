@@ -17,11 +17,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ossein.draw import mix
+from ossein.clip import Batch
+from ossein.draw import Draw, mix
 from ossein.errors import Diverged
-from ossein.objective import Objective
+from ossein.objective import Objective, Step
 from ossein.settings import Settings
 from ossein.train.checkpoint import read_checkpoint, write_checkpoint
+from ossein.train.compiled import compiled
 from ossein.train.feed import Feed
 from ossein.train.optim import OptimSettings, build_optimiser, learning_rate
 from ossein.train.processes import accelerator
@@ -43,6 +45,8 @@ class TrainSettings(Settings):
     """Names the initial weights, the order of clips and every random draw."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where to train."""
+    compile: bool = False
+    """Make one program of each step before training (`torch.compile`), which takes a minute or more; for long runs on a GPU."""
     save_every: float = Field(default=5, gt=0)
     """Epochs between checkpoints."""
 
@@ -109,6 +113,8 @@ def fit(
         run.forget_after(start)
     model, prepared = engine.prepare(objective, optimiser)
     model.train()
+    # The smaller batch at the end of an epoch, whose shapes are others, goes through the model as it is.
+    quick = compiled(model) if settings.compile else model
     pace = _Pace(feed, total)
 
     def save(step: int) -> None:
@@ -119,7 +125,7 @@ def fit(
     with _stop_on_interrupt() as asked:
         for step in range(start, total):
             rate = learning_rate(optim, step / total)
-            log = _train_step(engine, model, prepared, feed, step, rate, optim.clip)
+            log = _train_step(engine, model if feed.is_tail(step) else quick, prepared, feed, step, rate, optim.clip)
             objective.after_step((step + 1) / total)
             progress = pace.tell(step + 1, {**log, "lr": rate})
             if first:
@@ -140,14 +146,14 @@ def fit(
 
 
 def _train_step(
-    engine: Any, model: Any, optimiser: Any, feed: Feed, step: int, rate: float, clip: float
+    engine: Any, forward: Callable[[Batch, Draw], Step], optimiser: Any, feed: Feed, step: int, rate: float, clip: float
 ) -> dict[str, float]:
     for group in optimiser.param_groups:
         group["lr"] = rate
     batch, draw = feed.at(step, engine.process_index, engine.num_processes)
     # For dropout, which takes no generator; with several processes each leaves out its own.
     torch.manual_seed(mix(feed.seed, step, engine.process_index))
-    out = model(batch.to(engine.device), draw)
+    out = forward(batch.to(engine.device), draw)
     # Processes are averaged; weighting each by its share makes that the mean over the whole batch.
     loss = out.loss * _share(engine, out.weight)
     value = _sum(engine, loss.detach()).item()
@@ -155,7 +161,7 @@ def _train_step(
         raise Diverged(f"the loss was {value} in step {step + 1}. Lower --optim.lr, or set --optim.clip 1.")
     engine.backward(loss * engine.num_processes)
     if clip > 0:
-        engine.clip_grad_norm_(model.parameters(), clip)
+        engine.clip_grad_norm_([weight for group in optimiser.param_groups for weight in group["params"]], clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     shares = {name: _share(engine, out.counts.get(name, out.weight)) for name in out.log}
