@@ -100,9 +100,18 @@ def choose(verb: str, kinds: dict[str, Callable[[Sequence[str]], None]], args: S
 class Terminal:
     """A screen with progress bars; where output goes to a file, a line every tenth of the way."""
 
+    def __init__(self) -> None:
+        self._noted: set[str] = set()
+
     def say(self, text: str) -> None:
         """Show a line."""
         say(text)
+
+    def note(self, text: str) -> None:
+        """Show a line, unless it was noted before."""
+        if text not in self._noted:
+            self._noted.add(text)
+            say(text)
 
     @contextmanager
     def training(self, title: str) -> Iterator[Report]:

@@ -109,7 +109,7 @@ def _pretrain_one(
         return
     for line in pool.lines(fold.train):
         screen.say(line)
-    screen.say(record["precision"])
+    screen.note(record["precision"])
     with screen.training(f"pre-train {preset} on {count(len(clips), 'clip')}") as report:
         fit(method, feed, s.train, s.optim, run, report)
     card = Card(

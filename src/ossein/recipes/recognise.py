@@ -114,7 +114,7 @@ def _recognise_one(
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
-        screen.say(record["precision"])
+        screen.note(record["precision"])
         method = _objective(model, s, store, train, beside, start)
         with screen.training(title) as report:
             fit(method, feed, s.train, s.optim, run, report)
