@@ -25,7 +25,7 @@ guess what an arm does on its own."""
 
 
 def main(folder: Path, out: Path) -> None:
-    """Draw, for each action, the test clip whose hidden limbs have most to do."""
+    """Draw, for each action, a test clip whose hidden joints are rebuilt as well as most."""
     store = Store.open(folder / "synthetic.clips")
     method, card = load_pretrained(folder / "pretrain")
     assert isinstance(method, MaskedPretrainer)
@@ -37,17 +37,20 @@ def main(folder: Path, out: Path) -> None:
         hidden = method.draw_hidden(batch, Draw.of(0))
         with torch.inference_mode():
             rebuilt = method.rebuild(batch, hidden)
-        n = _liveliest(batch, hidden)
+        n = _typical(batch, rebuilt, hidden)
         parts = (part[n, 0].numpy() for part in (batch.x, rebuilt, hidden, batch.score))
         examples.append(Rebuilt(*parts, caption=action))
     draw_rebuilt(examples, store.skeleton, out, title="Hidden joints rebuilt from the others")
 
 
-def _liveliest(batch: Batch, hidden: torch.Tensor) -> int:
-    """The clip whose hidden joints move most about their mean; clips with many undetected joints count for less."""
-    x, score = batch.x[:, 0].numpy(), batch.score[:, 0].numpy() > 0
-    moves = np.where(hidden[:, 0, 0].numpy(), x.std(1).sum(-1), 0).sum(-1)
-    return int(np.argmax(moves * np.where(score.mean((1, 2)) > 0.97, 1.0, 0.1)))
+def _typical(batch: Batch, rebuilt: torch.Tensor, hidden: torch.Tensor) -> int:
+    """The clip with the median error, of those in which nearly all joints were detected."""
+    seen = batch.score[:, 0].numpy() > 0
+    judged = hidden[:, 0].numpy() & seen
+    far = np.linalg.norm((rebuilt - batch.x)[:, 0].numpy(), axis=-1)
+    error = np.where(judged, far, 0).sum((1, 2)) / judged.sum((1, 2))
+    whole = np.flatnonzero(seen.mean((1, 2)) > 0.97)
+    return int(whole[np.argsort(error[whole])[len(whole) // 2]])
 
 
 if __name__ == "__main__":

@@ -54,6 +54,9 @@ class Watched:
     def say(self, text: str) -> None:
         self.lines.append(text)
 
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
     def training(self, title: str) -> "Watched":
         self.titles.append(title)
         return self

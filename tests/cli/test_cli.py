@@ -106,6 +106,7 @@ def test_help_shows_what_would_be_used(cli, synthetic_store):
         ("data synthetic new.clips --miss 0.9", "0.5"),
         ("evaluate", "evaluate"),
         ("predict", "predict"),
+        ("predict run", "no file is named. Name files, stores or folders, or - for lines"),
     ],
 )
 def test_a_wrong_call(cli, fixed_store, tmp_path, words, told):

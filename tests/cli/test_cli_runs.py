@@ -195,6 +195,7 @@ def test_quickstart(cli, tmp_path):
     assert done.code == 0, done.err
     assert "ossein from pre-trained weights" in done.out
     assert "ExtraTrees" in done.out
+    assert done.out.count("precision ") == 1
     told = shlex.split(done.out.partition("try it: ossein ")[2])
     done = cli(*told)
     assert done.code == 0, done.err

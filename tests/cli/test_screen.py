@@ -22,6 +22,27 @@ def test_columns_of_numbers_are_set_to_the_right(cells, justify):
     assert [column.justify for column in made.columns] == ["left", justify]
 
 
+def test_a_note_is_shown_once_and_a_line_whenever_it_is_said(capsys):
+    terminal = screen.Terminal()
+    for text in ("bf16", "fp32", "bf16"):
+        terminal.note(text)
+        terminal.say("a training")
+    assert capsys.readouterr().out.split("\n")[:-1] == ["bf16", "a training", "fp32", "a training", "a training"]
+
+
+def test_a_table_breaks_words_only_where_a_screen_is_too_narrow(capsys, monkeypatch):
+    name = "a" * 90
+    made = screen.table("title", ("file", "what"), [(name, "b " * 60)])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    screen.show(made)
+    assert name in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "100")
+    screen.show(made)
+    told = capsys.readouterr().out
+    assert name not in told
+    assert max(map(len, told.splitlines())) <= 100
+
+
 def test_what_is_done_is_counted(capsys):
     with screen.counting("read a.json") as tell:
         tell(1, 2)

@@ -96,6 +96,13 @@ def test_what_is_not_sure_is_not_known(model, clip):
     assert (doubtful.sure, doubtful.known, doubtful.top) == (False, None, answer.top)
 
 
+def test_where_nobody_is_seen_nothing_is_known(model, clip):
+    gone = Clip(clip.x, 0 * clip.score, "empty", size=clip.size)
+    (answer,) = model.predict(gone, sure=0)
+    assert (answer.sure, answer.known) == (False, None)
+    assert [one.sure for one in model.predict([clip, gone], sure=0)] == [True, False]
+
+
 def test_the_card_says_what_is_sure_and_how_hot_the_scores_are(recogniser_run, clip, tmp_path):
     folder = shutil.copytree(recogniser_run / "bundle", tmp_path / "bundle")
     card = read_card(folder)[1]
@@ -141,7 +148,7 @@ def test_a_timeline_from_windows(model, clip, monkeypatch):
     steps = np.arange(30) < 15
 
     def scores(self, clips):
-        share = [(one.x[0, :, 0, 0] > 500).mean() for one in clips]
+        share = [(one.x[0, one.score[0, :, 0] > 0, 0, 0] > 500).mean() for one in clips]
         return np.array([[0.02, 0.95 * p + 0.01, 0.95 * (1 - p) + 0.01, 0.01] for p in share], np.float32)
 
     monkeypatch.setattr(Predictor, "scores", scores)

@@ -194,7 +194,7 @@ def test_frames_that_are_refused_change_nothing(model):
             stream.push(x[:, t], score[:, t, :3], t / 10 + 0.01)
         with pytest.raises(DataError, match="has no finite place"):
             stream.push(np.full_like(x[:, t], np.nan), np.ones((2, 17)), t / 10 + 0.01)
-        with pytest.raises(SettingsError, match="some frames say their time and some do not"):
+        with pytest.raises(DataError, match="some frames say their time and some do not"):
             stream.push(x[:, t], score[:, t])
     same([told[-1]], expected)
 

@@ -42,7 +42,19 @@ def test_moments_against_a_loop(seed):
         else:
             assert moments.covered[s] == bool(held)
             if held:
-                np.testing.assert_allclose(moments.p[s], p[held].mean(0), atol=1e-12)
+                middle = (moments.edges[s] + moments.edges[s + 1]) / 2
+                weight = [min(middle - starts[w], ends[w] - middle) for w in held]
+                np.testing.assert_allclose(moments.p[s], np.average(p[held], axis=0, weights=weight), atol=1e-12)
+
+
+def test_an_action_as_long_as_a_window_is_found_between_others():
+    """A window that sees half of it names what surrounds it, as a model does that looks for a movement which stands out."""
+    starts = list(range(0, 21, 2))
+    seen = [max(0, min(at, 8) + 8 - max(at, 8)) // 2 for at in starts]  # quarters of frames 8 to 16
+    run = np.array([0.0, 0.03, 0.2, 0.8, 0.98])[seen]
+    moments = Moments.of(starts, [at + 8 for at in starts], np.column_stack([1 - run, run]))
+    found = segments(moments, CLASSES, unit=2, switch=1.0, sure=0.0)
+    assert names(found) == [(0, 8, "walk"), (8, 16, "run"), (16, 28, "walk")]
 
 
 def moments(*best, sure=0.9, covered=None):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from samples import table_rows, write_rows
 
 from ossein.clip import UNKNOWN, Clip
-from ossein.errors import OsseinError, SkeletonError
+from ossein.errors import DataError, OsseinError, SkeletonError
+from ossein.readers import reader_for
 from ossein.readers.base import Source
 from ossein.readers.table import Table
 from ossein.skeleton import Skeleton
@@ -103,6 +104,15 @@ def test_the_skeleton_of_a_meta_file(tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps({"joint_names": ["tip", "root"], "edges": [[0, 1]]}))
     clip = only(text(tmp_path, "frame,joint,x,y\n0,Root,1,2\n"))
     assert clip.score[0, 0].tolist() == [0, 1]
+
+
+def test_a_table_that_lacks_a_column_is_a_table_still(tmp_path):
+    """So that what it lacks is told, alone and in a folder, and not that it looks like nothing."""
+    file = tmp_path / "mine.csv"
+    file.write_text("clip,frame,joint,x,score\na,0,nose,1,1\n")
+    assert reader_for(file).name == "table"
+    with pytest.raises(DataError, match=r"mine\.csv:1: no column 'y'"):
+        reader_for(file).read(file)
 
 
 def test_an_unknown_skeleton_must_be_named(tmp_path):

@@ -31,13 +31,13 @@ SHORT = {
 
 
 class Lines(Silent):
-    """A screen that keeps its lines."""
+    """A screen that keeps what is noted."""
 
     def __init__(self):
-        self.lines = []
+        self.notes = []
 
-    def say(self, text):
-        self.lines.append(text)
+    def note(self, text):
+        self.notes.append(text)
 
 
 def made(path, skeleton, dims, num=12):
@@ -86,7 +86,7 @@ def test_every_protocol_goes_to_other_joints(stores, runs, dims, tmp_path):
     source = read_card(run)[1].skeleton["name"]
     known = sum(j >= 0 for j in match_joints(Skeleton.of(source), target.skeleton))
     line = f"{run}: {known} of the 25 joints of ntu-25-{dims}d.clips (ntu-25) have a counterpart among those of the "
-    told = [one for one in screen.lines if not one.startswith("precision ")]
+    told = [one for one in screen.notes if not one.startswith("precision ")]
     assert told == [f"{line}pre-training ({source})"] * 2  # of the probes, and of the training
     tuned, control = (read_card(run / row["folder"])[1] for row in results["rows"][-2:])
     assert tuned.data["pretrained_skeleton"] == source
@@ -129,7 +129,7 @@ def test_joints_in_another_order(stores, runs, tiny_recognise, tmp_path):
     screen = Lines()
     settings = tiny_recognise(turned, epochs=0.3)
     recognise("ssl", turned, tmp_path / "run", pretrained=runs[2], settings=settings, screen=screen)
-    assert screen.lines[0].endswith("17 of the 17 joints of turned.clips (turned) have a counterpart among those of the "
+    assert screen.notes[0].endswith("17 of the 17 joints of turned.clips (turned) have a counterpart among those of the "
                                     "pre-training (coco-17)")  # fmt: skip
     card = read_card(runs[2])[1]
     assert counterparts(card, stores["coco-17", 2], "run") is None

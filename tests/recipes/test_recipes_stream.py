@@ -86,6 +86,9 @@ def test_times_that_go_back(recogniser_run):
     assert rows == list(stream(recogniser_run, timed, how))
     assert [row["unit"] for row in rows] == ["s"] * 4
     assert found == ["line 6: time 0.2 is not after 0.4. Give times in seconds, or reset the stream."]
+    found.clear()
+    assert list(stream(recogniser_run, [*timed[:5], "null", *timed[5:]], how, bad=found.append)) == rows
+    assert found == ["line 6: some frames say their time and some do not. Give it for all, or for none."]
 
 
 def test_settings_that_do_not_fit_stop_it(recogniser_run):

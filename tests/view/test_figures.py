@@ -34,6 +34,19 @@ def test_every_cell_of_a_confusion():
         confusion(counts, names[:2])
 
 
+@pytest.mark.parametrize("names", [["a"], ["squat", "wave"], [f"class {k}" for k in range(18)], ["x"] * 40])
+def test_the_name_of_the_axis_is_on_the_drawing_and_below_the_names_of_classes(names):
+    html = confusion(np.eye(len(names), dtype=int), names)
+    wide, high = map(float, elements(html, "svg")[0].attributes["viewbox"].split()[2:])
+    (words,) = [text for text in elements(html, "text") if text.text == "recognised as"]
+    x, y = (float(words.attributes[at]) for at in "xy")
+    assert x + 6.4 * len(words.text) - 4 <= wide
+    assert y + 4 <= high
+    columns = [text for text in elements(html, "text") if "transform" in text.attributes]
+    ends = [float(text.attributes["transform"].split()[1][:-1]) + 6.4 * len(text.text) for text in columns]
+    assert y - 11 >= max(ends, default=0)
+
+
 def test_many_classes_stay_small():
     rng = np.random.default_rng(0)
     counts = np.zeros((120, 120), int)

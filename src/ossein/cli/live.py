@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
-from ossein.cli.screen import Place, console, parse, say, show, table
+from ossein.cli.screen import Place, console, misuse, parse, say, show, table
 from ossein.errors import DataError
 from ossein.files import write_text
 from ossein.recipes.predict import FORMATS, Asked, Output, Row, as_json, as_table
@@ -69,6 +69,8 @@ class Live:
 def predict(args: Sequence[str]) -> None:
     """Run `ossein predict`."""
     call = parse(Predict, "ossein predict", args)
+    if not call.files:
+        misuse("predict: no file is named. Name files, stores or folders, or - for lines of JSON on standard input.")
     rows = run_predict(
         call.bundle,
         call.files,

@@ -1,12 +1,13 @@
 """What a person sees while a recipe runs: bars on a terminal, a line now and then in a log file."""
 
+import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import tyro
 from pydantic import ValidationError
@@ -26,8 +27,13 @@ T = TypeVar("T")
 Place = Annotated[Path, tyro.conf.Positional]
 """A file or folder that is given without a flag before it."""
 
-console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False, quiet=not first_process())
+_PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True, "markup": False, "emoji": False}
+
+console = Console(**_PLAIN, quiet=not first_process())
 """Where words go; nowhere for all but the first of several processes."""
+
+_paper = Console(**_PLAIN, quiet=not first_process(), width=10_000)
+"""The same where lines have no end."""
 
 
 def make_screen() -> Screen:
@@ -66,8 +72,9 @@ def say(text: str) -> None:
 
 
 def show(table: Table) -> None:
-    """Show a table."""
-    console.print(table)
+    """Show a table; in a file or a pipe, where no screen sets a limit, as wide as it wants to be."""
+    free = not console.is_terminal and "COLUMNS" not in os.environ
+    (_paper if free else console).print(table)
 
 
 def table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
@@ -104,9 +111,18 @@ def choose(verb: str, kinds: dict[str, Callable[[Sequence[str]], None]], args: S
 class Terminal:
     """A screen with progress bars; where output goes to a file, a line every tenth of the way."""
 
+    def __init__(self) -> None:
+        self._noted: set[str] = set()
+
     def say(self, text: str) -> None:
         """Show a line."""
         say(text)
+
+    def note(self, text: str) -> None:
+        """Show a line, unless it was noted before."""
+        if text not in self._noted:
+            self._noted.add(text)
+            say(text)
 
     @contextmanager
     def training(self, title: str) -> Iterator[Report]:

@@ -188,7 +188,7 @@ class Predictor(Shareable):
         return list(source.clips)
 
     def answer(self, piece: Piece, p: np.ndarray, top: int, sure: float) -> Answer:
-        """Probabilities in words.
+        """Probabilities in words; of a piece that shows nobody nothing is known.
 
         Args:
             piece: What was asked about.
@@ -198,7 +198,8 @@ class Predictor(Shareable):
         """
         clip, best = piece.clip, np.argsort(-p, kind="stable")[:top]
         names = tuple((self.classes[k], float(p[k])) for k in best)
-        told = Answer(clip.name, names, clip.label, piece.person, sure=bool(p[best[0]] >= sure))
+        known = clip.score.any() and p[best[0]] >= sure
+        told = Answer(clip.name, names, clip.label, piece.person, sure=bool(known))
         if piece.frames is None:
             return told
         first, last = (frame / (clip.rate or 1) for frame in piece.frames)

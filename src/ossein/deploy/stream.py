@@ -124,9 +124,9 @@ class Stream:
 
         Raises:
             DataError: A score is out of range, a coordinate of a present joint is not finite, ids are not one for each
-                person, or times do not increase. The frame is left out.
+                person, times do not increase, or times or ids are given for some frames alone. The frame is left out.
             SkeletonError: It has other joints than the model was trained on.
-            SettingsError: Times or ids are given for some frames alone, or a length of time cannot be told.
+            SettingsError: A length of time cannot be told.
         """
         found, given = self._read(x, score)
         if ids is not None and not len(set(ids)) == len(ids) == len(found):
@@ -165,14 +165,14 @@ class Stream:
         """The clock, which the first frame sets; the arrays, which the first frame that shows somebody sets."""
         self._clock = self._clock or self._set(timed)
         if self._clock.timed != timed:
-            raise SettingsError("some frames say their time and some do not. Give it for all, or for none.")
+            raise DataError("some frames say their time and some do not. Give it for all, or for none.")
         if named is not None and self._named is None:
             frames = MOST if timed else int(self._clock.window)
             places = self.persons + (SPARE if named else 0)
             self._ring = Ring(places, frames, len(self.predictor.skeleton), self.predictor.card.dims)
             self._named, self._places = named, Places(places)
         if named is not None and self._named != named:
-            raise SettingsError("some frames say who is who and some do not. Give ids for all persons, or for none.")
+            raise DataError("some frames say who is who and some do not. Give ids for all persons, or for none.")
         return self._clock
 
     def _set(self, timed: bool) -> _Clock:

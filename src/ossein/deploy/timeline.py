@@ -1,7 +1,9 @@
 """Timelines: what happens when in a long recording, from the probabilities of overlapping windows.
 
-The probabilities of a moment are the mean over the windows that hold it. The classes of all moments are chosen together:
-a change of class costs, so that it must be worth it (the Viterbi algorithm). Neighbours of one class are one segment.
+The probabilities of a moment are the mean over the windows that hold it, each weighted by how far the moment is from the
+window's nearer end: what lies in the middle of a window decides its answer, and without weights an action as long as a
+window drowns in windows that see half of it. The classes of all moments are chosen together: a change of class costs, so
+that it must be worth it (the Viterbi algorithm). Neighbours of one class are one segment.
 """
 
 from collections.abc import Sequence
@@ -61,7 +63,7 @@ class Moments:
 
     @classmethod
     def of(cls, starts: Sequence[int], ends: Sequence[int], p: np.ndarray) -> "Moments":
-        """The mean over windows.
+        """The weighted mean over windows.
 
         Args:
             starts: The first frame of each window, W of them.
@@ -69,13 +71,15 @@ class Moments:
             p: Class probabilities of each, [W K].
         """
         edges = np.unique([*starts, *ends])
-        change = np.zeros((len(edges), p.shape[1] + 1))
-        told = np.column_stack([p.astype(np.float64), np.ones(len(p))])
-        np.add.at(change, np.searchsorted(edges, starts), told)
-        np.subtract.at(change, np.searchsorted(edges, ends), told)
-        total = change.cumsum(0)[:-1]
-        count = total[:, -1].round()
-        return cls(edges, np.maximum(total[:, :-1], 0) / np.maximum(1, count)[:, None], count > 0)
+        middle = (edges[:-1] + edges[1:]) / 2
+        total, sum_ = np.zeros((len(middle), p.shape[1])), np.zeros((len(middle), 1))
+        for start, end, one in zip(starts, ends, p.astype(np.float64), strict=True):
+            held = slice(*np.searchsorted(edges, (start, end)))
+            weight = np.minimum(middle[held] - start, end - middle[held])[:, None]
+            total[held] += weight * one
+            sum_[held] += weight
+        covered = sum_[:, 0] > 0
+        return cls(edges, np.divide(total, sum_, out=total, where=sum_ > 0), covered)
 
 
 def segments(moments: Moments, classes: Sequence[str], *, unit: float, switch: float, sure: float) -> list[Segment]:

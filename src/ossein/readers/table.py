@@ -19,6 +19,7 @@ from ossein.skeleton import Skeleton, builtin_names
 from ossein.words import count
 
 _NEEDED = ("frame", "joint", "x", "y")
+_MARKS = {"frame", "joint"}
 _OF_CLIP = ("label", "subject", "camera", "setup", "split", "width", "height", "rate")
 _KNOWN = ("clip", "person", *_NEEDED, "z", "score", *_OF_CLIP)
 
@@ -41,12 +42,12 @@ class Table(Reader):
     suffixes = (".csv", ".tsv", ".npz")
 
     def sniff(self, path: Path) -> bool:
-        """Whether the header has the needed columns, or the archive an array `x`."""
+        """Whether the header names joints and frames, or the archive has an array `x`; reading tells of columns that lack."""
         if path.suffix.lower() == ".npz":
             return "x.npy" in archive_members(path)
         try:
             with path.open(encoding="utf-8-sig", errors="replace") as file:
-                return path.suffix.lower() in self.suffixes and set(_NEEDED) <= set(_header(file.readline(4096))[0])
+                return path.suffix.lower() in self.suffixes and set(_header(file.readline(4096))[0]) >= _MARKS
         except OSError:
             return False
 

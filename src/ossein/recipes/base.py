@@ -20,6 +20,10 @@ class Screen(Protocol):
         """Show a line."""
         ...
 
+    def note(self, text: str) -> None:
+        """Show a line that goes for more than one training: once, however many of them tell it."""
+        ...
+
     def training(self, title: str) -> AbstractContextManager[Report]:
         """Show the progress of one training while the block lasts."""
         ...
@@ -29,6 +33,9 @@ class Silent:
     """A screen that shows nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
     def training(self, title: str) -> AbstractContextManager[Report]:

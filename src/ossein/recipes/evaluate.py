@@ -81,9 +81,9 @@ def evaluate(
     cases = [case for run in leaves(folder) for case in _cases(run, store, split)]
     probes = [(case, _probes(case, store, protocols)) for case in cases]
     trainings = [training for case in cases for training in _trainings(case, store, protocols, tuning)]
-    for told in dict.fromkeys(check_joints(case.run, case.card, store) for case, kinds in probes if kinds):
+    for told in (check_joints(case.run, case.card, store) for case, kinds in probes if kinds):
         if told:
-            screen.say(told)
+            screen.note(told)
     rows = [row for case, kinds in probes if kinds for row in probe(case.run, case.card, store, case.split, kinds)]
     rows += [row for training in trainings for row in training.rows(store, screen)]
     results = {"store": store.path.name, "hash": store.hash, "rows": rows, "mean": _means(rows), "gain": _gains(rows)}

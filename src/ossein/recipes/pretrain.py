@@ -113,7 +113,7 @@ def _pretrain_one(
         screen.say(line)
     for key in ("precision", "compile"):
         if key in record:
-            screen.say(record[key])
+            screen.note(record[key])
     feed = replace(feed, store=nearby(pool.rows, s.train.device, screen))
     with screen.training(f"pre-train {preset} on {count(len(clips), 'clip')}") as report:
         fit(method, feed, s.train, s.optim, run, report)

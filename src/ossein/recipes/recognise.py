@@ -119,7 +119,7 @@ def _recognise_one(
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
         for key in ("precision", "compile"):
             if key in record:
-                screen.say(record[key])
+                screen.note(record[key])
         feed = replace(feed, store=nearby(store, s.train.device, screen))
         method = _objective(model, s, store, train, beside, start)
         with screen.training(title) as report:

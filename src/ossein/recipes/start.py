@@ -74,7 +74,7 @@ def start_from(pretrained: Path | None, split: Split, store: Store, screen: Scre
     check_input(card.input.normalise, store, before=str(pretrained))
     refuse_seen(card.data, store, split.test, f"the pre-training in {pretrained}")
     if told:
-        screen.say(told)
+        screen.note(told)
     own_joints = method if same_joints(card, store) else None
     return Start(bring_over(method.encoder, card, store), card, str(pretrained), own_joints)
 

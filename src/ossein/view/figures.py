@@ -18,6 +18,9 @@ _POINTS = 240
 
 _LETTERS = 24
 
+_WORDS = 80
+"""What the name of an axis takes, in the units of a drawing."""
+
 
 def curves(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Html:
     """Every number that runs logged, over their steps: of one run raw values and a moving mean, of several the means.
@@ -59,8 +62,9 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Html:
         for j, name in enumerate(shown)
     ]
     frame = tag("rect", x=left, y=0, width=size, height=size, fill="none", class_="axis")
-    words = tag("text", "recognised as", x=left + size / 2, y=size + (left if shown else 14), text_anchor="middle")
-    width, height = left + size + 4, size + left + 8 if shown else size + 20
+    below = size + (left + 14 if shown else 14)
+    words = tag("text", "recognised as", x=left, y=below)
+    width, height = left + max(size, _WORDS) + 4, below + 6
     drawing = tag(
         "svg",
         frame,

@@ -7,7 +7,8 @@ import { Player } from "./player.js";
 import { readRecording } from "./recording.js";
 import { slidingWindows } from "./resample.js";
 
-const WINDOWS = 60; // at most, over a recording
+const FEW = 60; // windows along a recording, where it is short
+const MANY = 400; // at most, so that a long one does not take minutes
 const $ = (id) => document.getElementById(id);
 const [player, chart, bars] = [new Player($("stage")), new Chart($("chart")), new Bars($("bars"))];
 const state = { model: null, recording: null, fitted: null, windows: [], rows: [], frame: 0, playing: false, asked: 0 };
@@ -56,7 +57,10 @@ async function ask() {
     fitWindow();
     state.fitted = recording;
   }
-  const windows = slidingWindows(recording.frames, Number($("width").value), WINDOWS);
+  const width = Number($("width").value);
+  // Four in the time of each, as a timeline has them: with fewer, what lasts as long as a window falls between two.
+  const most = Math.min(MANY, Math.max(FEW, Math.ceil((4 * recording.frames) / width)));
+  const windows = slidingWindows(recording.frames, width, most);
   const whole = await model.whole(recording);
   const rows = await model.run(recording, windows);
   if (asked !== state.asked) return; // a later question is on its way

@@ -36,6 +36,12 @@
       this.level = data.level ? numbers(data.level, M, T, V) : null;
     }
 
+    // The first frame in which somebody is seen: a small player may stand still, and an empty one looks broken.
+    begin() {
+      const { T, V } = this.film;
+      return Math.floor(Math.max(0, this.seen.indexOf(1)) / V) % T;
+    }
+
     // Where joint v of person m is in frame t: from the middle, and how far away. What is near follows the pointer.
     place(m, t, v, turn) {
       const { T, V, C, low, step, middle, axes } = this.film;
@@ -136,6 +142,7 @@
       this.playing = film.T > 1 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
       const canvases = root.querySelectorAll("canvas");
       this.panels = film.panels.map((panel, i) => new Panel(film, panel, canvases[i]));
+      if (this.small) this.at = this.panels[0].begin();
       if (film.C === 3) root.classList.add("solid");
       for (const canvas of canvases) this.listen(canvas);
       if (!this.small) this.control();

@@ -1,4 +1,4 @@
-"""Bodies in space turn when they are dragged, in both players, in a real browser: joints land where rotations put them."""
+"""Players in a real browser: bodies in space turn when they are dragged, and one that stands still shows somebody."""
 
 import json
 from threading import Thread
@@ -11,7 +11,9 @@ from scipy.spatial.transform import Rotation
 from ossein.clip import Clip
 from ossein.deploy import page_files, recording, serve
 from ossein.skeleton import Skeleton
-from ossein.view import Film, write_player
+from ossein.view import Film, Reel, write_player
+from ossein.view.page import Section, join
+from ossein.view.page import page as html
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (see CONTRIBUTING.md)")
 
@@ -92,6 +94,20 @@ def test_the_player_of_a_page(page, name, tmp_path):
     np.testing.assert_allclose(joints(page), expected(0.5, 1.5), atol=0.5)  # no further than from above
     page.run("document.querySelector('canvas').dispatchEvent(new MouseEvent('dblclick'))")
     np.testing.assert_allclose(joints(page), expected(0, 0), atol=0.5)
+
+
+def test_a_small_player_that_stands_still_shows_somebody(page, tmp_path):
+    """Where the reader wants no motion: of two people the first comes in the third of four frames, the other never."""
+    x = np.random.default_rng(0).normal(size=(2, 4, 25, 3))
+    score = np.zeros((2, 4, 25))
+    score[0, 2:] = 1
+    reel = Reel(NTU)
+    players = join([reel.add(Film.of(Clip(x, score, "late"), NTU), small=True), reel.data()])
+    (tmp_path / "small.html").write_text(html("small", [Section("", players)], scripts=["player.js"]), encoding="utf-8")
+    page.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    page.tell("Page.navigate", url=(tmp_path / "small.html").as_uri())
+    page.until("window.dots?.length >= 25")
+    page.dark(False)
 
 
 @pytest.mark.parametrize("name", ["Kinect: away along z", "up along z"])
