@@ -1,17 +1,19 @@
 """What a training does where there is a GPU, and why: on the screen and in the record of the run."""
 
+from dataclasses import replace
+
 import pytest
 from runs import Watched, same_run
 
 from ossein.recipes import device
-from ossein.recipes.device import compile_reason, compiles, nearby
+from ossein.recipes.device import MANY, compile_reason, compiles, nearby
 from ossein.recipes.presets import Facts, ssl
 from ossein.recipes.pretrain import pretrain
 from ossein.skeleton import Skeleton
 from ossein.store.resident import Resident, resident_bytes
 from ossein.train import TrainSettings
 
-FACTS = Facts(Skeleton.of("coco-17"), 2, 1, True, 100)
+FACTS = Facts(Skeleton.of("coco-17"), 2, 1, True, MANY)
 
 
 def machine(monkeypatch, *, gpu: bool, triton: bool = True, compiler: bool = True) -> None:
@@ -23,32 +25,44 @@ def machine(monkeypatch, *, gpu: bool, triton: bool = True, compiler: bool = Tru
 
 def test_nothing_is_said_where_there_is_no_gpu(monkeypatch):
     machine(monkeypatch, gpu=False)
-    assert not compiles()
+    assert not compiles(10**6)
     assert not ssl(FACTS).train.compile
-    assert compile_reason(ssl(FACTS).train) == ""
+    assert compile_reason(ssl(FACTS).train, FACTS.num_train) == ""
 
 
 def test_a_gpu_compiles(monkeypatch):
     machine(monkeypatch, gpu=True)
     assert ssl(FACTS).train.compile
-    assert compile_reason(ssl(FACTS).train) == "steps compiled: a GPU, Triton and a C++ compiler are here"
+    assert (
+        compile_reason(ssl(FACTS).train, FACTS.num_train)
+        == "steps compiled: a GPU, Triton, a C++ compiler and many clips are here"
+    )
+
+
+def test_a_short_training_is_not_compiled(monkeypatch):
+    machine(monkeypatch, gpu=True)
+    few = replace(FACTS, num_train=MANY - 1)
+    assert not ssl(few).train.compile
+    assert compile_reason(ssl(few).train, few.num_train).startswith(
+        "steps not compiled: with 16383 clips a training is short"
+    )
 
 
 @pytest.mark.parametrize(("lack", "said"), [("triton", "Triton is not installed"), ("compiler", "no C++ compiler")])
 def test_it_names_what_is_lacking(monkeypatch, lack, said):
     machine(monkeypatch, gpu=True, **{lack: False})
-    reason = compile_reason(ssl(FACTS).train)
+    reason = compile_reason(ssl(FACTS).train, FACTS.num_train)
     assert reason.startswith("steps not compiled: ")
     assert said in reason
 
 
 def test_it_says_what_the_settings_ask_against_that(monkeypatch):
     machine(monkeypatch, gpu=False)
-    assert compile_reason(TrainSettings(compile=True)) == (
+    assert compile_reason(TrainSettings(compile=True), 10) == (
         "steps compiled: as the settings ask, though there is no GPU, for which it pays"
     )
     machine(monkeypatch, gpu=True)
-    assert compile_reason(TrainSettings(device="cuda")).startswith(
+    assert compile_reason(TrainSettings(device="cuda"), FACTS.num_train).startswith(
         "steps not compiled: as the settings ask, though a GPU"
     )
 
@@ -56,7 +70,9 @@ def test_it_says_what_the_settings_ask_against_that(monkeypatch):
 @pytest.mark.parametrize("gpu", [True, False])
 def test_it_is_on_the_screen_and_in_the_record(monkeypatch, gpu, fixed_store, tiny_pretrain, tmp_path):
     screen = Watched()
-    monkeypatch.setattr("ossein.recipes.pretrain.compile_reason", lambda settings: "steps compiled: why" if gpu else "")
+    monkeypatch.setattr(
+        "ossein.recipes.pretrain.compile_reason", lambda settings, num_clips: "steps compiled: why" if gpu else ""
+    )
     [run] = pretrain(
         "skeletonmae", fixed_store, tmp_path, splits=["half"], settings=tiny_pretrain(fixed_store), screen=screen
     )

@@ -52,7 +52,9 @@ def parse(kind: type[T], prog: str, args: Sequence[str]) -> T:
     flags = [word.partition("=")[0] for word in args if word.startswith("--")]
     if twice := next((flag for flag in flags if flags.count(flag) > 1), None):
         # Of several the last would win, and what the first one named be lost without a word.
-        misuse(f"{twice} is given {flags.count(twice)} times. Give it once; several values stand behind one: {twice} A B.")
+        misuse(
+            f"{twice} is given {flags.count(twice)} times. Give it once; several values stand behind one: {twice} A B."
+        )
     try:
         return tyro.cli(kind, prog=prog, args=args)
     except ValidationError as error:  # tyro tells those of groups of settings itself

@@ -9,35 +9,49 @@ from ossein.recipes.base import Screen
 from ossein.store import Several, Store
 from ossein.store.resident import Resident, resident_bytes
 from ossein.train import TrainSettings
+from ossein.words import count
 
 _SHARE = 0.5
 """Of the free memory of a GPU, what clips may take; the rest is for the training."""
 
 
-def compiles() -> bool:
-    """Whether steps are compiled by themselves; written into the settings, never left open."""
-    return _compiles(torch.cuda.is_available())[0]
+MANY = 16 * 1024
+"""Clips from which on a data set is large: its trainings take hours, against which a minute of compiling is nothing."""
 
 
-def compile_reason(settings: TrainSettings) -> str:
+def compiles(num_clips: int) -> bool:
+    """Whether steps are compiled by themselves; written into the settings, never left open.
+
+    Args:
+        num_clips: Clips to train on.
+    """
+    return _compiles(torch.cuda.is_available(), num_clips)[0]
+
+
+def compile_reason(settings: TrainSettings, num_clips: int) -> str:
     """Whether and why a training compiles its steps, for the screen and the record of the run; nothing to say on a CPU."""
     gpu = settings.device == "cuda" and torch.cuda.is_available()
-    able, why = _compiles(gpu)
+    able, why = _compiles(gpu, num_clips)
     if not gpu and not settings.compile:
         return ""
     asked = "" if settings.compile == able else "as the settings ask, though "
     return f"steps {'compiled' if settings.compile else 'not compiled'}: {asked}{why}"
 
 
-def _compiles(gpu: bool) -> tuple[bool, str]:
+def _compiles(gpu: bool, num_clips: int) -> tuple[bool, str]:
     if not gpu:
         return False, "there is no GPU, for which it pays"
+    if num_clips < MANY:
+        return (
+            False,
+            f"with {count(num_clips, 'clip')} a training is short, and compiling would take longer than it saves",
+        )
     if find_spec("triton") is None:
         return False, "Triton is not installed, by which kernels for the GPU are written"
     # Random numbers are drawn on the CPU, and what becomes of them there is made into a program too.
     if shutil.which("g++") is None:
         return False, "there is no C++ compiler (g++)"
-    return True, "a GPU, Triton and a C++ compiler are here"
+    return True, "a GPU, Triton, a C++ compiler and many clips are here"
 
 
 def nearby(store: Store | Several, device: str, screen: Screen) -> Store | Several | Resident:

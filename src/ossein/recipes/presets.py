@@ -17,7 +17,7 @@ from ossein.deploy import Card, preset_after
 from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
-from ossein.recipes.device import compiles
+from ossein.recipes.device import MANY, compiles
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Several, Store
@@ -25,9 +25,6 @@ from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRL
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 S = TypeVar("S", bound=Settings)
-
-MANY = 16 * 1024
-"""Clips from which on the paper's batch of 1024 is read as 1024 clips."""
 
 HANDED = 0.75
 """Share of clips nearer to another as they are than in the mirror, from which on clips are not mirrored in training."""
@@ -107,7 +104,7 @@ def skeletonmae(facts: Facts) -> PretrainSettings:
         model=SkeletonMAESettings(mask=MaskSettings(kind="parts", parts=parts)),
         optim=OptimSettings(kind="adam", lr=1.5e-4, schedule="constant"),
         # Cosines close to 1 are told apart in fp32 only.
-        train=_train(epochs=50, batch=1024 if facts.num_train >= MANY else 16).change(precision="fp32"),
+        train=_train(facts, epochs=50, batch=1024 if facts.num_train >= MANY else 16).change(precision="fp32"),
     )
 
 
@@ -135,7 +132,7 @@ def ssl(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
             schedule="steps",
             drops=(90 / 110, 100 / 110),
         ),
-        train=_train(epochs=110, batch=128),
+        train=_train(facts, epochs=110, batch=128),
     )
 
 
@@ -153,7 +150,7 @@ def stgcn(facts: Facts, pretrained: Card | None = None) -> RecogniseSettings:
         augment=AugmentSettings(jitter=0.01, mirror=facts.mirror),
         model=STGCNSettings(),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.01, warmup=0.05, schedule="cosine"),
-        train=_train(epochs=60, batch=32),
+        train=_train(facts, epochs=60, batch=32),
     )
 
 
@@ -164,7 +161,7 @@ def ossein_pretrain(facts: Facts) -> PretrainSettings:
         augment=_own_augment(facts),
         model=TubeMAESettings(contrast=ContrastSettings(spoil=_own_augment(facts).change(crop=0.5, reshape=0.1))),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(epochs=50, batch=64).change(steps=800),
+        train=_train(facts, epochs=50, batch=64).change(steps=800),
     )
 
 
@@ -184,7 +181,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         augment=_own_augment(facts),
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(epochs=90, batch=32).change(steps=600),
+        train=_train(facts, epochs=90, batch=32).change(steps=600),
         teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
     )
 
@@ -272,11 +269,11 @@ def _own_augment(facts: Facts) -> AugmentSettings:
     )
 
 
-def _train(*, epochs: float, batch: int) -> TrainSettings:
+def _train(facts: Facts, *, epochs: float, batch: int) -> TrainSettings:
     return TrainSettings(
         epochs=epochs,
         batch=batch,
         precision=fast_precision(),
-        compile=compiles(),
+        compile=compiles(facts.num_train),
         device="cuda" if torch.cuda.is_available() else "cpu",
     )

@@ -104,7 +104,7 @@ def _pretrain_one(
     words = [str(one) for one in pool.also]
     record = {"kind": "pretrain", "preset": preset, "also": words, "data": data, "settings": s.plain()}
     record["precision"] = precision_reason(s.train)
-    record |= {"compile": why} if (why := compile_reason(s.train)) else {}
+    record |= {"compile": why} if (why := compile_reason(s.train, len(clips))) else {}
     begin(run, record, s.train.device, resume=resume)
     if run.done:
         screen.say(f"{run.folder}: done already")

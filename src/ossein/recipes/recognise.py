@@ -112,7 +112,7 @@ def _recognise_one(
     feed = Feed(store, train, s.input, s.augment, s.train.batch, s.train.seed, beside, num)
     record = {"kind": "recognise", "preset": preset, "from": start.origin, "data": data, "settings": s.plain()}
     record["precision"] = precision_reason(s.train)
-    record |= {"compile": why} if (why := compile_reason(s.train)) else {}
+    record |= {"compile": why} if (why := compile_reason(s.train, len(train))) else {}
     begin(run, record, s.train.device, resume=resume)
     if not run.done:
         origin = "pre-trained" if start.card else "random"
