@@ -100,5 +100,8 @@ def test_the_verb_says_where_the_page_is_and_ends_on_control_c(cli, recogniser_r
     monkeypatch.setattr(ship.webbrowser, "open", opened.append)
     done = cli("serve", recogniser_run, "--runtime", package, "--open")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("http://127.0.0.1:4711/")
+    assert done.out.splitlines() == [
+        "making what the browser computes; this takes some seconds",
+        "http://127.0.0.1:4711/  (Ctrl-C ends it)",
+    ]
     assert opened == ["http://127.0.0.1:4711/"]

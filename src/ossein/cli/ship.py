@@ -64,6 +64,7 @@ def serve(args: Sequence[str]) -> None:
     model = load(call.bundle)
     with counting("onnxruntime-web", "MB") as tell:
         runtime = find_runtime(call.runtime, lambda done, total: tell(done // _MB, total and -(-total // _MB)))
+    say("making what the browser computes; this takes some seconds")
     with served(model, runtime, call.file, clip=call.clip, format=call.format, port=call.port) as server:
         page = f"http://127.0.0.1:{server.server_port}/"
         say(f"{page}  (Ctrl-C ends it)")
