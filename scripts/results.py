@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from results_tables import write
-from tasks import METHODS, TASKS, Method, Task
+from tasks import CORPORA, METHODS, TASKS, Method, Task
 
 from ossein.cli.screen import Terminal
 from ossein.deploy import read_card
@@ -26,6 +26,7 @@ from ossein.files import read_json, write_json
 from ossein.recipes.base import leaves
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.fuse import fuse
+from ossein.recipes.pool import Also
 from ossein.recipes.prepare import prepare
 from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import pretrain
@@ -49,7 +50,7 @@ def run(name: str, methods: list[str], out: Path) -> None:
     if UNTRAINED in methods and task.labels == "all":
         found = untrained(task, store, out)
         write_json(out / name / f"{UNTRAINED}.json", {"probes": found, "made_by": provenance()})
-    for key in [key for key in methods if key != UNTRAINED]:
+    for key in [key for key in methods if key != UNTRAINED and (task.corpus or not METHODS[key].wide)]:
         method, file = METHODS[key], out / name / key / "table.json"
         began, before = time.process_time(), read_json(file)["cost"] if file.exists() else 0.0
         results = trained(task, method, store, out, out / name / key)
@@ -64,7 +65,7 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     """The numbers of one method on one task."""
     screen, splits = Terminal(), list(task.splits)
     facts = Facts.of(store, resolve_many(store, splits)[0].train)
-    origin = encoder(task, method.pretrained, store, out) if method.pretrained else None
+    origin = encoder(task, method, store, out) if method.pretrained else None
     card = read_card(leaves(origin)[0].folder)[1] if origin else None
     settings = paper_recognise(RECOGNISE[method.preset](facts, card), method, task)
     if method.alone and settings.teach:
@@ -85,7 +86,7 @@ def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -
     if task.also:
         numbers["also"] = evaluate(folder, store, split=task.also)["mean"]["classes"]["top1"]
     if origin and task.labels == "all":
-        numbers["probes"] = probes(origin, store)
+        numbers["probes"] = probes(origin, store, splits[0] if method.wide else None)
     return numbers
 
 
@@ -97,12 +98,27 @@ def fused(store: Store, folder: Path, out: Path) -> dict[str, Any]:
     return {"top1": float(np.mean([row["top1"] for row in rows])), "made_by": provenance()}
 
 
-def encoder(task: Task, preset: str, store: Store, out: Path) -> Path:
-    """The pre-training on the clips of a task's training halves; tasks that differ in labels share it."""
+def encoder(task: Task, method: Method, store: Store, out: Path) -> Path:
+    """The pre-training on the clips of a task's training halves, or of its corpus; tasks that differ in labels share it."""
+    if method.wide:
+        return corpus_encoder(task.corpus, method.pretrained, out)
+    preset = method.pretrained
     folder = out / "encoders" / f"{preset}-{task.data}-{'-'.join(task.splits)}"
     facts = Facts.of(store, resolve_many(store, list(task.splits))[0].train)
     settings = paper_pretrain(PRETRAIN[preset](facts), preset)
     pretrain(preset, store, folder, splits=list(task.splits), settings=settings, resume=True, screen=Terminal())
+    return folder
+
+
+def corpus_encoder(corpus: str, preset: str, out: Path) -> Path:
+    """One pre-training on the training halves of several data sets."""
+    (data, split), *others = CORPORA[corpus]
+    for other, _ in others:
+        stored(other, out)
+    also = [Also.read(f"{out / other}.clips:{half}") for other, half in others]
+    folder = out / "encoders" / f"{preset}-{corpus}"
+    store = stored(data, out)
+    pretrain(preset, store, folder, splits=[split], also=also, resume=True, screen=Terminal())
     return folder
 
 
@@ -120,9 +136,9 @@ def untrained(task: Task, store: Store, out: Path) -> dict[str, Any]:
     return probes(folder, store)
 
 
-def probes(encoder: Path, store: Store) -> dict[str, Any]:
-    """Top-1 of a linear probe and of the nearest neighbours on frozen features."""
-    found = evaluate(encoder, store, protocols=("linear", "knn"))["mean"]
+def probes(encoder: Path, store: Store, split: str | None = None) -> dict[str, Any]:
+    """Top-1 of a linear probe and of the nearest neighbours on frozen features; of the split learned on unless one is named."""
+    found = evaluate(encoder, store, split=split, protocols=("linear", "knn"))["mean"]
     return {key: value["top1"] for key, value in found.items()}
 
 
