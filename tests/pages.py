@@ -39,6 +39,9 @@ SHORT: Short = {
 }
 """What makes a command short, by the words it begins with."""
 
+LEARNED: Short = {**SHORT, ("recognise",): "--input.frames 8 --train.epochs 60 --train.steps 0"}
+"""Likewise for a page whose model must know something, so that it can be calibrated: some seconds."""
+
 SHORT_TUNING = "input: {frames: 8}\ntrain: {epochs: 0.3, batch: 16, steps: 0}\n"
 """What makes the protocols short that train: a file of settings."""
 

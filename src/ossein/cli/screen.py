@@ -49,12 +49,6 @@ def misuse(text: str) -> NoReturn:
 
 def parse(kind: type[T], prog: str, args: Sequence[str]) -> T:
     """The words of a command line as a record; leaves with exit status 2 where they are wrong, with 0 after `--help`."""
-    flags = [word.partition("=")[0] for word in args if word.startswith("--")]
-    if twice := next((flag for flag in flags if flags.count(flag) > 1), None):
-        # Of several the last would win, and what the first one named be lost without a word.
-        misuse(
-            f"{twice} is given {flags.count(twice)} times. Give it once; several values stand behind one: {twice} A B."
-        )
     try:
         return tyro.cli(kind, prog=prog, args=args)
     except ValidationError as error:  # tyro tells those of groups of settings itself

@@ -233,6 +233,10 @@ def _start(default: S, told: _Told) -> S:
 
 def _words(args: list[str], flag: str) -> list[str]:
     """The words that follow a flag, up to the next one."""
+    times = sum(word.partition("=")[0] == flag for word in args)
+    if times > 1:
+        # The last would win, and what the others name be lost without a word.
+        misuse(f"{flag} is given {times} times. Give it once; several values stand behind one: {flag} A B.")
     if flag not in args:
         return [word.partition("=")[2] for word in args if word.startswith(f"{flag}=")]
     rest = args[args.index(flag) + 1 :]
