@@ -68,12 +68,18 @@ def collected(out: Path) -> dict[str, Any]:
         task["floor"] = read_json(out / name / "floor.json")
         for key in METHODS:
             if (out / name / key / "table.json").exists():
-                task["methods"][key] = read_json(out / name / key / "table.json")
+                task["methods"][key] = told(read_json(out / name / key / "table.json"))
             if (out / name / key / "fused.json").exists():
                 task["fused"][key] = read_json(out / name / key / "fused.json")["top1"]
         if (out / name / "untrained.json").exists():
-            task["methods"]["untrained"] = read_json(out / name / "untrained.json")
+            task["methods"]["untrained"] = told(read_json(out / name / "untrained.json"))
     return kept
+
+
+def told(table: dict[str, Any]) -> dict[str, Any]:
+    """A table without what is of the machine that made it alone, such as its folders."""
+    made = {key: table["made_by"][key] for key in ("commit", "versions")}
+    return {**table, "made_by": made}
 
 
 def methods_of(done: dict[str, Any]) -> list[str]:
