@@ -51,3 +51,11 @@ def test_with_nothing_there_is_no_page(tables, tmp_path):
     (tmp_path / "docs" / "results.json").unlink()
     with pytest.raises(SystemExit, match="nothing is done yet"):
         tables.write(tmp_path / "no runs")
+
+
+def test_kept_numbers_are_not_of_a_machine(tables):
+    made = {"commit": "abc", "versions": {}, "command": "run --out /home/me/runs", "machine": "x"}
+    assert tables.told({"cost": 1, "made_by": made}) == {"cost": 1, "made_by": {"commit": "abc", "versions": {}}}
+    kept = read_json(tables.NUMBERS)
+    made = [table["made_by"] for task in kept.values() for table in task["methods"].values()]
+    assert all(set(one) == {"commit", "versions"} for one in made)

@@ -96,5 +96,5 @@ def test_nothing_is_made_where_the_store_does_not_lie(normalise, dims, stream):
 def test_meta_refuses_what_a_gpu_would():
     a, b = torch.ones(3, device="meta"), torch.ones(3)
     for mixed in (lambda: a + b, lambda: torch.where(a > 0, a, b), lambda: torch.stack([a, b]), lambda: bool(a.all())):
-        with pytest.raises((RuntimeError, NotImplementedError)):
+        with pytest.raises(RuntimeError):
             mixed()

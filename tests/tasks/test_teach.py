@@ -106,6 +106,15 @@ def test_the_answer_is_the_product_of_the_teachers_and_the_second_opinion():
     assert "second" not in other.state_dict()
 
 
+@torch.no_grad()
+def test_of_clips_without_a_second_opinion_nothing_is_taught():
+    task, given = made(sure=0.0), batch()
+    known = given.label >= 0
+    assert task.ask(given, known)[1].all()  # the teacher by itself would be sure of each
+    silent = Teach(task.model, task.settings, 0.1, torch.zeros(N, K))
+    assert torch.equal(silent.ask(given, known)[1], known)
+
+
 def test_the_teacher_is_asked_of_clips_without_label_alone(monkeypatch: pytest.MonkeyPatch):
     task, asked = made(), []
     answer = task.teacher.forward
