@@ -61,8 +61,8 @@ def same_state(a: Encoder, b: Encoder) -> None:
 
 def test_it_gives_its_width_of_features_for_every_joint(kind: str):
     encoder = made(kind)
-    assert encoder.width == D
-    shape = (N, M, -(-T // encoder.stride), V, D)
+    assert encoder.width == D * len(getattr(encoder.settings, "reads", "1"))
+    shape = (N, M, -(-T // encoder.stride), V, encoder.width)
     assert encoder(coordinates()).shape == shape
     assert encoder(coordinates(), some_hidden(), some_present()).shape == shape
 
@@ -71,7 +71,7 @@ def test_it_gives_its_width_of_features_for_every_joint(kind: str):
 def test_it_takes_any_skeleton_and_coordinates(kind: str, skeleton: str, dims: int):
     encoder = made(kind, Skeleton.of(skeleton), dims)
     joints = len(Skeleton.of(skeleton))
-    assert encoder(torch.randn(1, 1, 4, joints, dims)).shape == (1, 1, 4 // encoder.stride, joints, D)
+    assert encoder(torch.randn(1, 1, 4, joints, dims)).shape == (1, 1, 4 // encoder.stride, joints, encoder.width)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -158,7 +158,7 @@ def test_every_person_is_encoded_alone_in_eval_mode(kind: str):
 def test_onto_other_joints_and_back_keeps_what_both_have(kind: str):
     encoder, ntu = made(kind, dims=3).eval(), Skeleton.of("ntu-25")
     there = encoder.onto(ntu)
-    assert there(torch.randn(1, 1, 4, 25, 3)).shape == (1, 1, 4 // encoder.stride, 25, D)
+    assert there(torch.randn(1, 1, 4, 25, 3)).shape == (1, 1, 4 // encoder.stride, 25, encoder.width)
     same = encoder.onto(COCO)
     x = torch.randn(2, 1, 4, V, 3)
     torch.testing.assert_close(same(x), encoder(x))
@@ -204,7 +204,7 @@ def test_nobody_present_is_fine(kind: str, training: bool):
     before = state(encoder)
     nobody = torch.zeros(N, M, T, dtype=torch.bool)
     z = encoder(coordinates(), some_hidden(), nobody)
-    assert z.shape == (N, M, -(-T // encoder.stride), V, D)
+    assert z.shape == (N, M, -(-T // encoder.stride), V, encoder.width)
     assert not z.any()
     z.sum().backward()
     for name, value in encoder.state_dict().items():

@@ -1,12 +1,14 @@
 """The mixer: what each joint tells of itself, frames taken together, and joints brought over by name."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ossein.encoders import Mixer, MixerSettings, read_joints, thin
-from ossein.encoders.mixer import _SPEED
+from ossein.encoders.mixer import Reading
 from ossein.errors import SkeletonError
 from ossein.nn.mixing import matrices
 from ossein.skeleton import Skeleton
@@ -15,9 +17,9 @@ TRIO = Skeleton.make("trio", ["left_hip", "right_hip", "head", "fin"], [(0, 1), 
 N, M, T, V, C, D = 2, 2, 7, 4, 2, 8
 
 
-def made(stride: int = 2, skeleton: Skeleton = TRIO, depth: int = 1) -> Mixer:
+def made(stride: int = 2, depth: int = 1, reads: Sequence[Reading] = ("coordinates", "distances")) -> Mixer:
     torch.manual_seed(0)
-    encoder = Mixer(skeleton, C, MixerSettings(width=D, depth=depth, stride=stride, kernel=3))
+    encoder = Mixer(TRIO, C, MixerSettings(reads=tuple(reads), width=D, depth=depth, stride=stride, kernel=3))
     with torch.no_grad():
         for value in encoder.parameters():
             value.add_(torch.randn_like(value) * 0.1)
@@ -26,28 +28,6 @@ def made(stride: int = 2, skeleton: Skeleton = TRIO, depth: int = 1) -> Mixer:
 
 def coordinates(frames: int = T) -> Tensor:
     return torch.randn(N, M, frames, V, C, generator=torch.Generator().manual_seed(1))
-
-
-def some_seen(frames: int = T) -> Tensor:
-    return torch.rand(N * M, frames, V, generator=torch.Generator().manual_seed(2)) < 0.6
-
-
-def test_what_a_joint_tells_of_itself():
-    """Position, velocity since the frame before, bone from the parent, each 0 unless both its ends are seen; and a flag."""
-    encoder, x, seen = made(), coordinates().flatten(0, 1), some_seen()
-    out, parents = encoder.describe(x, seen), TRIO.parents()
-    expected = torch.zeros(N * M, T, V, 3 * C + 1)
-    for b, t, v in [(b, t, v) for b in range(N * M) for t in range(T) for v in range(V)]:
-        if not seen[b, t, v]:
-            continue
-        expected[b, t, v, :C], expected[b, t, v, -1] = x[b, t, v], 1
-        if t > 0 and seen[b, t - 1, v]:
-            expected[b, t, v, C : 2 * C] = _SPEED * (x[b, t, v] - x[b, t - 1, v])
-        if seen[b, t, parents[v]]:
-            expected[b, t, v, 2 * C : 3 * C] = x[b, t, v] - x[b, t, parents[v]]
-    torch.testing.assert_close(out, expected)
-    assert out[..., -1].any()
-    assert not out[..., -1].all()
 
 
 @torch.no_grad()
@@ -63,16 +43,19 @@ def test_present_frames_are_averaged_after_the_first_block(stride: int, frames: 
         if not long:
             assert not z[n, m].any()
             continue
-        h = encoder.embed(encoder.describe(x[n, m, None, :long], torch.ones(1, long, V, dtype=torch.bool)))
-        h = encoder.blocks[0]((h + encoder.joint).permute(2, 0, 1, 3))
-        groups = [h[:, :, first : first + stride].mean(2) for first in range(0, long, stride)]
-        expected = F.relu(encoder.norm(torch.stack(groups, 2)))[:, 0].transpose(0, 1)
-        torch.testing.assert_close(z[n, m, : len(groups)], expected, rtol=1e-4, atol=1e-5)
+        each = []
+        for branch in encoder.branches:
+            h = branch.embed(branch.describe(x[n, m, None, :long], torch.ones(1, long, V, dtype=torch.bool)))
+            h = branch.blocks[0]((h + branch.joint).permute(2, 0, 1, 3))
+            groups = [h[:, :, first : first + stride].mean(2) for first in range(0, long, stride)]
+            each.append(F.relu(branch.norm(torch.stack(groups, 2)))[:, 0].transpose(0, 1))
+        torch.testing.assert_close(z[n, m, : len(groups)], torch.cat(each, -1), rtol=1e-4, atol=1e-5)
         assert not z[n, m, len(groups) :].any()
 
 
 def test_blocks_look_one_and_two_frames_far_in_turn():
-    assert [block.frames.conv.dilation[0] for block in made(depth=6).blocks] == [1, 1, 2, 2, 1, 1]
+    for branch in made(depth=6).branches:
+        assert [block.frames.conv.dilation[0] for block in branch.blocks] == [1, 1, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize(("frames", "stride"), [(7, 2), (8, 2), (5, 4), (3, 1)])
@@ -103,18 +86,33 @@ def test_joints_go_over_by_name():
     other = Skeleton.make("other", ["head", "tail", "pelvis", "left_hip"], [(0, 1), (0, 2), (2, 3)])
     encoder = made()
     there = encoder.onto(other)
-    hip_l, hip_r, head, fin = encoder.joint.detach()
-    expected = torch.stack([head, (hip_l + hip_r + head + fin) / 4, (hip_l + hip_r) / 2, hip_l])
-    torch.testing.assert_close(there.joint.detach(), expected)
-    old, new = encoder.blocks[0].joints.matrix.detach(), there.blocks[0].joints.matrix.detach()
-    known, fresh = {0: 2, 3: 0}, matrices(other, 4)
-    for v in range(4):
-        for w in range(4):
-            both = v in known and w in known
-            torch.testing.assert_close(new[:, v, w], old[:, known[v], known[w]] if both else fresh[:, v, w])
-    for name, value in encoder.state_dict().items():
-        if name != "joint" and not name.endswith("matrix"):
-            assert torch.equal(there.state_dict()[name], value), name
+    for mine, theirs in zip(encoder.branches, there.branches, strict=True):
+        hip_l, hip_r, head, fin = mine.joint.detach()
+        expected = torch.stack([head, (hip_l + hip_r + head + fin) / 4, (hip_l + hip_r) / 2, hip_l])
+        torch.testing.assert_close(theirs.joint.detach(), expected)
+        old, new = mine.blocks[0].joints.matrix.detach(), theirs.blocks[0].joints.matrix.detach()
+        known, fresh = {0: 2, 3: 0}, matrices(other, 4)
+        for v in range(4):
+            for w in range(4):
+                both = v in known and w in known
+                torch.testing.assert_close(new[:, v, w], old[:, known[v], known[w]] if both else fresh[:, v, w])
+        for name, value in mine.state_dict().items():
+            if name not in ("joint", "embed.weight") and not name.endswith("matrix"):
+                assert torch.equal(theirs.state_dict()[name], value), name
+    places, distances = (branch.embed.weight for branch in encoder.branches)
+    assert torch.equal(there.branches[0].embed.weight, places)
+    assert torch.equal(there.branches[1].embed.weight[:, 0], distances[:, 2])  # how far from the head
+
+
+@torch.no_grad()
+def test_branches_know_nothing_of_each_other():
+    both, x = made(), coordinates()
+    z = both(x)
+    assert z.shape[-1] == both.width == 2 * D
+    for at, read in enumerate(both.settings.reads):
+        alone = made(reads=[read])
+        alone.branches[0].load_state_dict(both.branches[at].state_dict())
+        torch.testing.assert_close(alone(x), z[..., at * D : (at + 1) * D])
 
 
 def test_going_over_is_the_same_whenever_it_is_done():

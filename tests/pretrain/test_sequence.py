@@ -7,7 +7,7 @@ from torch import Tensor
 from ossein.augment import AugmentSettings, Occlude
 from ossein.clip import Batch
 from ossein.draw import Draw
-from ossein.encoders import MixerSettings
+from ossein.encoders import MixerSettings, read_clips, thin
 from ossein.errors import SettingsError
 from ossein.pretrain import ContrastSettings, TubeMAE, TubeMAESettings
 from ossein.skeleton import Skeleton
@@ -86,16 +86,21 @@ def test_two_views_are_told_apart_of_which_neither_hides_what_is_to_be_rebuilt(m
     (first, _), (second, _) = views
     assert not torch.isclose(first[there], second[there]).any(-1).all()
     read = [made.read(encode(x, ~there, given.present), given) for x in (first, second)]
-    assert step.log["contrast"] == made.contrast(*read, given.present.flatten(1).any(1))
+    exist = given.present.flatten(1).any(1)
+    each = [one(*views, exist) for one, *views in zip(made.contrast, *read, strict=True)]
+    assert len(each) == 2
+    assert step.log["contrast"] == sum(each) / 2
 
 
 @torch.no_grad()
 def test_what_a_clip_is_known_by_is_what_it_was_told_apart_by():
     given, plain, both = batch(), method(), method(contrast=ContrastSettings(width=4))
     read = both.read(both.encode(given), given)
-    assert torch.equal(both.signature(given), both.contrast.project(read, torch.ones(N, dtype=torch.bool)))
-    assert both.signature(given).shape == (N, 4)
-    assert torch.equal(plain.signature(given), plain.read(plain.encode(given), given))
+    assert both.signature(given).shape == (N, 8)
+    for at, (contrast, told) in enumerate(zip(both.contrast, read, strict=True)):
+        own = both.signature(given)[:, 4 * at : 4 * at + 4]
+        assert torch.equal(own, contrast.project(told, torch.ones(N, dtype=torch.bool)))
+    assert torch.equal(plain.signature(given), read_clips(plain.encode(given), thin(given.present, 2)))
 
 
 @torch.no_grad()
@@ -115,7 +120,7 @@ def test_absent_joints_are_hidden_from_the_encoder(monkeypatch: pytest.MonkeyPat
 
     def encode(x: Tensor, hidden: Tensor, present: Tensor) -> Tensor:
         told.append((hidden, present))
-        return torch.zeros(N, M, 4, V, 8)
+        return torch.zeros(N, M, 4, V, 16)
 
     monkeypatch.setattr(made.encoder, "forward", encode)
     hidden = made.draw_hidden(given, Draw.of(0))

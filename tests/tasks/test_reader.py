@@ -13,6 +13,7 @@ from ossein.tasks import Reader, ReaderSettings
 COCO = Skeleton.of("coco-17")
 N, T, V, C, K, D = 4, 6, 17, 2, 3, 8
 ENCODER = MixerSettings(width=D, depth=1)
+BRANCHES = len(ENCODER.reads)
 
 
 def made(persons: int, dropout: float = 0.5) -> Reader:
@@ -30,14 +31,15 @@ def batch(persons: int) -> Batch:
 
 
 def person(model: Reader, given: Batch, n: int, m: int) -> Tensor | None:
-    """Mean and maximum over time of every joint of a person, who is encoded alone; None for nobody."""
+    """Mean and maximum over time of every joint of a person, who is encoded alone, for each branch; None for nobody."""
     one = slice(n, n + 1), slice(m, m + 1)
     here = given.present[one]
     if not here.any():
         return None
     z = model.encoder(given.x[one], given.score[one] == 0, here)[0, 0]
     there = [z[t] for t in range(T // 2) if here[0, 0, 2 * t : 2 * t + 2].any()]
-    return torch.cat([torch.stack(there).mean(0), torch.stack(there).amax(0)], -1).flatten()
+    each = [torch.stack(there)[..., at : at + D] for at in range(0, BRANCHES * D, D)]
+    return torch.stack([torch.cat([one.mean(0), one.amax(0)], -1).flatten() for one in each])
 
 
 @torch.no_grad()
@@ -46,7 +48,7 @@ def test_the_head_reads_mean_and_maximum_of_every_joint(persons: int):
     model, given = made(persons), batch(persons)
     model.norm.running_mean += 0.5
     read = model.features(given)
-    assert read.shape == (N, (1 if persons == 1 else 2) * 2 * V * D)
+    assert read.shape == (N, (1 if persons == 1 else 2) * 2 * V * D * BRANCHES)
     for n in range(N):
         each = [one for m in range(persons) if (one := person(model, given, n, m)) is not None]
         if not each:
@@ -54,8 +56,22 @@ def test_the_head_reads_mean_and_maximum_of_every_joint(persons: int):
             continue
         expected = torch.stack(each).mean(0)
         if persons > 1:
-            expected = torch.cat([expected, torch.stack(each).amax(0)])
-        torch.testing.assert_close(read[n], model.norm(expected[None])[0], rtol=1e-4, atol=1e-5)
+            expected = torch.cat([expected, torch.stack(each).amax(0)], 1)
+        torch.testing.assert_close(read[n], model.norm(expected.flatten()[None])[0], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_each_branch_answers_for_itself_and_the_model_with_their_mean():
+    model, given = made(2), batch(2)
+    read, answers = model.features(given), model.answers(given)
+    assert answers.shape == (BRANCHES, N, K)
+    half = read.shape[1] // BRANCHES
+    for at in range(BRANCHES):
+        other = read.clone()
+        other[:, [i for i in range(read.shape[1]) if not at * half <= i < (at + 1) * half]] += 9
+        assert torch.equal(model.head.answers(other)[at], answers[at])
+        assert not torch.allclose(model.head.answers(other)[1 - at], answers[1 - at])
+    torch.testing.assert_close(model(given).exp(), answers.softmax(2).mean(0))
 
 
 @torch.no_grad()

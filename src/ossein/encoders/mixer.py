@@ -1,6 +1,6 @@
 """The mixer: an encoder that looks along time as well as across joints, and knows which joint is which."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ossein.encoders.base import Encoder, thin
+from ossein.encoders.describe import DESCRIPTIONS
 from ossein.errors import SkeletonError
 from ossein.mapping import joint_matrix, match_joints, transfer_joint_weights
 from ossein.nn import BatchNorm, JointMixing, Linear, MixBlock, Places, all_present, present_rows
@@ -16,8 +17,9 @@ from ossein.nn.mixing import matrices
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
-_SPEED = 4.0
-"""Brings the velocities of everyday movements at some 30 frames per clip to about the size of positions."""
+P = TypeVar("P", bound=nn.Module)
+Reading = Literal["coordinates", "distances"]
+"""What settings call the descriptions of joints."""
 
 
 class MixerSettings(Settings):
@@ -25,8 +27,10 @@ class MixerSettings(Settings):
 
     kind: Literal["mixer"] = "mixer"
     """Which encoder."""
+    reads: tuple[Reading, ...] = Field(default=("coordinates", "distances"), min_length=1)
+    """What its branches are given of a joint; a network of its own for each."""
     width: int = Field(default=48, ge=4, le=4096, multiple_of=4)
-    """D, the number of features of a joint."""
+    """The number of features of a joint in each branch."""
     depth: int = Field(default=4, ge=1, le=64)
     """How many blocks; each mixes joints, then frames."""
     heads: Literal[1, 2, 4] = 4
@@ -38,11 +42,10 @@ class MixerSettings(Settings):
 
 
 class Mixer(Encoder):
-    """Positions, velocities and bones of every joint, mixed across joints and along time in turn.
+    """Networks side by side, each with a description of its own; D = branches * width features, one branch's after another's.
 
-    Embedding: each joint's position, velocity, bone and whether it is seen, through one linear map, plus a learned vector
-    for each joint. A hidden joint is one that is not seen: 0 throughout, as are velocities and bones that would need it.
-    Then `MixBlock`s; after the first, `stride` frames are averaged; at the end BN and ReLU.
+    One reads coordinates, which say where a body moves, and one distances, which are the same from everywhere. Each is
+    right where the other is not, and together they are better than two of a kind (`docs/log.md`).
 
     Args:
         skeleton: The V joints.
@@ -53,17 +56,8 @@ class Mixer(Encoder):
     def __init__(self, skeleton: Skeleton, dims: int, settings: MixerSettings) -> None:
         super().__init__()
         self.skeleton, self.dims, self.settings = skeleton, dims, settings
-        self.width, self.stride = settings.width, settings.stride
-        self.register_buffer("parents", torch.tensor(skeleton.parents()), persistent=False)
-        self.parents: Tensor
-        self.embed = Linear(3 * dims + 1, settings.width)
-        self.joint = nn.Parameter(0.3 * torch.randn(len(skeleton), settings.width))
-        # Two blocks at one distance, two at twice that: a few blocks see the whole of a clip.
-        self.blocks = nn.ModuleList(
-            MixBlock(skeleton, settings.width, settings.heads, settings.kernel, 1 + number % 4 // 2)
-            for number in range(settings.depth)
-        )
-        self.norm = BatchNorm(settings.width)
+        self.width, self.stride = len(settings.reads) * settings.width, settings.stride
+        self.branches = nn.ModuleList(Branch(skeleton, dims, settings, read) for read in settings.reads)
 
     def forward(
         self,
@@ -76,57 +70,94 @@ class Mixer(Encoder):
         here = torch.ones(N * M, T, dtype=torch.bool, device=x.device) if present is None else present.flatten(0, 1)
         seen = here.unsqueeze(-1).expand(N * M, T, V)
         seen = seen if hidden is None else seen & ~hidden.flatten(0, 1)
-        h = self.embed(self.describe(x.flatten(0, 1), seen)).permute(2, 0, 1, 3) + self.joint[:, None, None]
-        whole = all_present(here) and T % self.stride == 0
-        h = h if whole else h * here.unsqueeze(-1).to(h.dtype)
-        places = None if whole else _places(here, V)
-        for number, block in enumerate(self.blocks):
-            h = block(h, places)
-            if number == 0:
-                h, here = _average(h, here, self.stride)
-                places = None if whole else _places(here, V)
-        h = F.relu(self.norm(h, places and places[1]))
-        return h.permute(1, 2, 0, 3).unflatten(0, (N, M))
-
-    def describe(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
-        """What the embedding is given of each joint: position, velocity, bone, seen."""
-        flag = seen.unsqueeze(-1).to(x.dtype)
-        x = torch.where(seen.unsqueeze(-1), x, 0)
-        speed = _SPEED * F.pad((x[:, 1:] - x[:, :-1]) * flag[:, 1:] * flag[:, :-1], (0, 0, 0, 0, 1, 0))
-        bone = (x - x.index_select(2, self.parents)) * flag * flag.index_select(2, self.parents)
-        return torch.cat([x, speed, bone, flag], -1)
+        each = [branch(x.flatten(0, 1), seen, here) for branch in self.branches]
+        return torch.cat(each, -1).permute(1, 2, 0, 3).unflatten(0, (N, M))
 
     def onto(self, skeleton: Skeleton) -> "Mixer":
         """The same encoder for other joints; see `Encoder.onto`.
 
         How two joints mix goes with both of them; where one is new, it is what the skeleton says. Nothing is random.
         """
-        source = torch.tensor(match_joints(self.skeleton, skeleton))
-        if not (source >= 0).any():
+        if max(match_joints(self.skeleton, skeleton)) < 0:
             raise SkeletonError(
                 f"no joint of {skeleton.name} is known to the encoder, which learned on {self.skeleton.name}. "
                 "Name joints as the built-in skeletons do, or train from random weights."
             )
-        other = Mixer(skeleton, self.dims, self.settings).to(self.joint)
-        own = {name: value for name, value in self.state_dict().items() if name in _shared(self)}
-        other.load_state_dict(own, strict=False)
-        with torch.no_grad():
-            other.joint.copy_(transfer_joint_weights(self.joint, joint_matrix(self.skeleton, skeleton)))
-            both = torch.outer(source >= 0, source >= 0).to(self.joint.device)
-            fresh = matrices(skeleton, self.settings.heads).to(self.joint)
-            for mine, theirs in zip(_mixings(self), _mixings(other), strict=True):
-                known = mine.matrix[:, source][:, :, source]
-                theirs.matrix.copy_(torch.where(both, known, fresh))
+        other = Mixer(skeleton, self.dims, self.settings).to(next(self.parameters()))
+        for mine, theirs in zip(_inside(self, Branch), _inside(other, Branch), strict=True):
+            mine.bring(theirs)
         return other.train(self.training)
 
 
-def _mixings(encoder: Mixer) -> list[JointMixing]:
-    return [module for module in encoder.modules() if isinstance(module, JointMixing)]
+class Branch(nn.Module):
+    """What is told of every joint, mixed across joints and along time in turn.
+
+    Embedding: the description of each joint through one linear map, plus a learned vector for each joint. A hidden joint is
+    one that is not seen. Then `MixBlock`s; after the first, `stride` frames are averaged; at the end BN and ReLU.
+
+    Args:
+        skeleton: The V joints.
+        dims: C.
+        settings: Width, depth and the like.
+        read: What it is given of a joint.
+    """
+
+    def __init__(self, skeleton: Skeleton, dims: int, settings: MixerSettings, read: Reading) -> None:
+        super().__init__()
+        self.skeleton, self.stride = skeleton, settings.stride
+        self.describe = DESCRIPTIONS[read](skeleton, dims)
+        self.embed = Linear(self.describe.num, settings.width)
+        self.joint = nn.Parameter(0.3 * torch.randn(len(skeleton), settings.width))
+        # Two blocks at one distance, two at twice that: a few blocks see the whole of a clip.
+        self.blocks = nn.ModuleList(
+            MixBlock(skeleton, settings.width, settings.heads, settings.kernel, 1 + number % 4 // 2)
+            for number in range(settings.depth)
+        )
+        self.norm = BatchNorm(settings.width)
+
+    def forward(
+        self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"], here: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, "V B t D"]:
+        """Features of every joint.
+
+        Args:
+            x: Coordinates of the persons of all clips.
+            seen: Where a joint is seen.
+            here: Where a person is present; features elsewhere are 0.
+        """
+        h = self.embed(self.describe(x, seen)).permute(2, 0, 1, 3) + self.joint[:, None, None]
+        whole = all_present(here) and x.shape[1] % self.stride == 0
+        h = h if whole else h * here.unsqueeze(-1).to(h.dtype)
+        places = None if whole else _places(here, len(h))
+        for number, block in enumerate(self.blocks):
+            h = block(h, places)
+            if number == 0:
+                h, here = _average(h, here, self.stride)
+                places = None if whole else _places(here, len(h))
+        return F.relu(self.norm(h, places and places[1]))
+
+    @torch.no_grad()
+    def bring(self, other: "Branch") -> None:
+        """Give what it knows to the same branch for other joints; see `Mixer.onto`."""
+        source = torch.tensor(match_joints(self.skeleton, other.skeleton), device=self.joint.device)
+        matrix, both = joint_matrix(self.skeleton, other.skeleton), torch.outer(source >= 0, source >= 0)
+        other.load_state_dict(
+            {name: value for name, value in self.state_dict().items() if not _of_joints(name)}, strict=False
+        )
+        other.embed.weight.copy_(self.describe.brought(self.embed.weight, other.describe))
+        other.joint.copy_(transfer_joint_weights(self.joint, matrix))
+        for mine, theirs in zip(_inside(self, JointMixing), _inside(other, JointMixing), strict=True):
+            fresh = matrices(other.skeleton, len(mine.matrix)).to(mine.matrix)
+            theirs.matrix.copy_(torch.where(both, mine.matrix[:, source][:, :, source], fresh))
 
 
-def _shared(encoder: Mixer) -> set[str]:
-    """The names of all weights without a joint axis."""
-    return {name for name in encoder.state_dict() if name != "joint" and not name.endswith("joints.matrix")}
+def _inside(module: nn.Module, kind: type[P]) -> list[P]:
+    return [part for part in module.modules() if isinstance(part, kind)]
+
+
+def _of_joints(name: str) -> bool:
+    """Whether a weight has an axis of joints."""
+    return name in ("joint", "embed.weight") or name.endswith("joints.matrix")
 
 
 def _places(here: Bool[Tensor, "B T"], num_joints: int) -> tuple[Tensor, Places]:

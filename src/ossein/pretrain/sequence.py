@@ -59,7 +59,7 @@ class TubeMAE(MaskedPretrainer[Mixer]):
     convolutional encoder). A linear probe reads what it leaves by itself worse than random features (`docs/log.md`).
 
     Contrast: the features of one view of the clip, mean and maximum over time of every joint, are to be like those of
-    another one, and unlike other clips' (`Contrast`). A view is a stretch of the clip, turned, on a body of another
+    another one, and unlike other clips' (`Contrast`), for each branch of the encoder by itself. A view is a stretch of the clip, turned, on a body of another
     shape. Nothing is hidden from either: where one arm makes the gesture, a view without it is of no gesture.
 
     Args:
@@ -74,25 +74,25 @@ class TubeMAE(MaskedPretrainer[Mixer]):
         super().__init__(skeleton, dims, frames, persons, settings)
         self.encoder = Mixer(skeleton, dims, settings.encoder)
         self.decoder = nn.Sequential(
-            nn.Linear(settings.encoder.width, settings.decoder),
+            nn.Linear(self.encoder.width, settings.decoder),
             nn.ReLU(),
             nn.Linear(settings.decoder, settings.encoder.stride * dims),
         )
         self.mask = Occlude(**dict(settings.mask))
         self.weight, self.spoil = settings.contrast.weight, build(settings.contrast.spoil)
-        features = 2 * len(skeleton) * settings.encoder.width
-        self.contrast = Contrast(features, settings.contrast) if self.weight else None
+        features, num = 2 * len(skeleton) * settings.encoder.width, len(settings.encoder.reads)
+        self.contrast = nn.ModuleList(Contrast(features, settings.contrast) for _ in range(num if self.weight else 0))
 
     def forward(self, batch: Batch, draw: Draw) -> Step:
         """The loss of a batch; `rebuild` and `contrast` of the log are its two terms."""
         hidden, exist = self.draw_hidden(batch, draw), batch.present.flatten(1).any(1)
         z, num = self.encode(batch, hidden), exist.sum().float()
         loss = self._wrong(batch, hidden, z).sum() / num.clamp(min=1)
-        if self.contrast is None:
+        if not self.contrast:
             return Step(loss, num)
         views = [self.spoil(batch, draw) for _ in range(2)]
-        first, second = (self.read(self.encode(view), view) for view in views)
-        apart = self.contrast(first, second, exist)
+        both = zip(self.contrast, *(self.read(self.encode(view), view) for view in views), strict=True)
+        apart = torch.stack([contrast(first, second, exist) for contrast, first, second in both]).mean()
         return Step(loss + self.weight * apart, num, {"rebuild": loss.detach(), "contrast": apart.detach()})
 
     def _wrong(self, batch: Batch, hidden: Bool[Tensor, "N M T V"], z: Tensor) -> Float[Tensor, " N"]:
@@ -110,15 +110,18 @@ class TubeMAE(MaskedPretrainer[Mixer]):
         absent = batch.score <= 0
         return self.encoder(batch.x, absent if hidden is None else absent | hidden, batch.present)
 
-    def read(self, z: Float[Tensor, "N M t V D"], batch: Batch) -> Float[Tensor, "N F"]:
-        """What clips are told apart by."""
-        return read_clips(z.float(), thin(batch.present, self.encoder.stride))
+    def read(self, z: Float[Tensor, "N M t V D"], batch: Batch) -> list[Tensor]:
+        """What clips are told apart by: each branch of the encoder does it by itself, [N F]."""
+        present = thin(batch.present, self.encoder.stride)
+        return [read_clips(one, present) for one in z.float().chunk(len(self.contrast), -1)]
 
     def signature(self, batch: Batch) -> Float[Tensor, "N F"]:
         """What clips were told apart by, where they were; see `Pretrainer.signature`."""
-        if self.contrast is None:
+        if not self.contrast:
             return super().signature(batch)
-        return self.contrast.project(self.read(self.encode(batch), batch), batch.present.flatten(1).any(1))
+        exist, read = batch.present.flatten(1).any(1), self.read(self.encode(batch), batch)
+        each = [one for one in self.contrast if isinstance(one, Contrast)]
+        return torch.cat([one.project(told, exist) for one, told in zip(each, read, strict=True)], 1)
 
     def decode(self, batch: Batch, hidden: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V C"]:
         """Coordinates of every joint, read off its features."""

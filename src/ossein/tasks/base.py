@@ -57,6 +57,13 @@ class Recogniser(nn.Module, ABC):
         """Scores of the classes before softmax."""
         return self.head(self.features(batch))
 
+    def answers(self, batch: Batch) -> Float[Tensor, "S N K"]:
+        """The scores of each of those whose mean `forward` is: what a training asks for, so that each learns by itself.
+
+        The model's own scores, S = 1, where nobody answers beside it.
+        """
+        return self(batch).unsqueeze(0)
+
     @abstractmethod
     def features(self, batch: Batch) -> Float[Tensor, "N D"]:
         """What the head reads. Starts with `check`.

@@ -1,6 +1,5 @@
 """Several recognisers as one: the mean of what they say, as the streams of two- and four-stream networks are fused."""
 
-import math
 from typing import Annotated, Literal
 
 import torch
@@ -12,6 +11,7 @@ from ossein.augment import StreamName, stream
 from ossein.clip import Batch
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
+from ossein.tasks.answers import Mean
 from ossein.tasks.base import RECOGNISERS, Recogniser
 
 
@@ -67,19 +67,3 @@ class Fused(Recogniser):
             for member, one in zip(self.members, self.settings.members, strict=True)
         ]
         return torch.cat(told, 1)
-
-
-class Mean(nn.Module):
-    """The logarithm of the mean of probabilities whose logarithms stand one after the other.
-
-    Args:
-        num: How many there are of each class.
-    """
-
-    def __init__(self, num: int) -> None:
-        super().__init__()
-        self.num = num
-
-    def forward(self, told: Float[Tensor, "N D"]) -> Float[Tensor, "N K"]:
-        """The logarithm of their mean."""
-        return told.unflatten(1, (self.num, -1)).logsumexp(1) - math.log(self.num)

@@ -3,7 +3,6 @@
 import copy
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
@@ -13,6 +12,7 @@ from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.objective import Objective, Step
 from ossein.settings import Settings
+from ossein.tasks.answers import cross_entropy
 from ossein.tasks.base import Recogniser
 
 _LEAST = 1e-3
@@ -51,7 +51,7 @@ class Teach(Objective):
     is not.
 
     Args:
-        model: From a batch to scores [N K].
+        model: What learns to name classes.
         settings: How to teach.
         smoothing: Share of the target that is spread evenly over all classes, for true labels.
         second: The second opinion on every clip of the store, [clips K], rows sum to 1; a row of zeros is none, and of
@@ -91,12 +91,12 @@ class Teach(Objective):
         if not bool(known.all()):
             label, sure = self.ask(batch, known)
             seen = self.spoiled(batch, known, draw)
-        scores = self.model(seen).float()
-        true = F.cross_entropy(scores, label, reduction="none", label_smoothing=self.smoothing)
-        taught = F.cross_entropy(scores, label, reduction="none") * self.weight()
+        answers = self.model.answers(seen).float()
+        true = cross_entropy(answers, label, self.smoothing)
+        taught = cross_entropy(answers, label) * self.weight()
         loss = (torch.where(known, true, taught) * sure).sum() / len(batch)
         weight, num = loss.new_tensor(float(len(batch))), known.sum().float()
-        right = (scores.detach().argmax(1) == batch.label).sum() / num.clamp(min=1)
+        right = (answers.detach().softmax(2).mean(0).argmax(1) == batch.label).sum() / num.clamp(min=1)
         share = (sure & ~known).sum() / (weight - num).clamp(min=1)
         return Step(loss, weight, {"accuracy": right, "sure": share}, {"accuracy": num, "sure": weight - num})
 
