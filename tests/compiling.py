@@ -59,7 +59,7 @@ def num_graphs() -> int:
 
 def objective(name: str) -> Objective:
     """A small one; the same every time."""
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     if name in METHODS:
         return build_method(COCO, C, T, M, METHODS[name])
     model = build_recogniser(COCO, C, T, M, N, RECOGNISERS.get(name, RECOGNISERS["reader"]))

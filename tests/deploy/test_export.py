@@ -158,12 +158,12 @@ def test_a_file_of_torch_holds_the_metadata_and_a_model_that_changed_is_found_ou
 
     data = done.path.read_bytes()
     with torch.no_grad():
-        model.model.head[-1].bias[0] += 1
+        model.model.head.each[0][-1].bias[0] += 1
     with pytest.raises(BundleError, match=r"differ by .* in a probability, expected at most 0.0001"):
         check_torch(data, model.model, model.card)
     monkeypatch.setattr(module, "sample_inputs", lambda card, clips: tuple(x * 0 for x in given(model)))
     with torch.no_grad():
-        model.model.head[-1].bias[0] = float("nan")
+        model.model.head.each[0][-1].bias[0] = float("nan")
     with pytest.raises(BundleError, match="differ by nan"):
         check_torch(data, model.model, model.card)
 

@@ -72,7 +72,7 @@ def test_recognition_with_a_teacher(store, cli, tmp_path):
         "--labels",
         "1-per-class",
     ]
-    words += ["--optim.kind", "sgd", "--optim.lr", 0.02, "--teach.beside", 8, "--teach.sure", 0]
+    words += ["--optim.kind", "sgd", "--optim.lr", 0.005, "--teach.beside", 8, "--teach.sure", 0]
     assert cli(*words, "--out", "one").code == 0
     torchrun(tmp_path, *words, "--out", "two")
     names = ["bundle", "checkpoint.safetensors", "log.jsonl", "report.html", "results.json", "run.yaml"]
