@@ -43,7 +43,7 @@ class Arrow(Pretrainer[Mixer]):
     ) -> None:
         super().__init__(skeleton, dims, frames, persons, settings)
         self.encoder = Mixer(skeleton, dims, settings.encoder)
-        width = 2 * len(skeleton) * settings.encoder.width
+        width = 2 * len(skeleton) * self.encoder.width
         self.head = nn.Sequential(nn.Linear(width, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, 1))
 
     def forward(self, batch: ossein.Batch, draw: Draw) -> Step:

@@ -181,7 +181,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
         augment=_own_augment(facts),
         model=ReaderSettings(encoder=encoder),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
-        train=_train(facts, epochs=90, batch=32).change(steps=600),
+        train=_train(facts, epochs=60, batch=32).change(steps=600),
         teach=TeachSettings(spoil=_own_augment(facts).change(crop=0.5, occlude=0.3)),
     )
 
