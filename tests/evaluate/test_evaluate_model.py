@@ -55,7 +55,7 @@ def test_encoder_features_are_mean_and_maximum_over_time_and_then_over_persons(f
     mixer = Mixer(skeleton, 2, MixerSettings(**small))
     encoder = (mixer if kind == "mixer" else build_encoder(skeleton, 2, EncoderSettings(**small))).eval()
     z = encoder_features(encoder, fixed_store, INDICES, INPUT)
-    assert z.shape == (5, 2 * 17 * 4)
+    assert z.shape == (5, 2 * 17 * encoder.width)
     for row, views in zip(z, windows(fixed_store)):
         slow = []
         for one in views:

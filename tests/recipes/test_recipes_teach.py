@@ -118,7 +118,7 @@ def test_the_second_opinion_is_of_what_the_pretraining_knows_clips_by(fixed_stor
     M = input.persons
     joints = [M * 16 * V * C, M * 15 * V * C]
     widths = [[z.shape[1] for z in sets] for sets in told]
-    assert widths == [joints, [*joints, 128], [*joints, 2 * V * 8]]
+    assert widths == [joints, [*joints, 2 * 128], [*joints, 2 * 2 * V * 8]]
 
 
 def test_of_many_clips_some_are_spoken_of(fixed_store, monkeypatch):
