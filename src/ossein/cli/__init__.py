@@ -110,5 +110,5 @@ def _print_help() -> None:
         "ossein learns from unlabelled skeleton sequences and recognises actions, gestures and people from few labels.\n\n"
         f"usage: ossein [--use FILE] VERB ... [--help] [--traceback]\n\n{lines}\n\n"
         "--use FILE.py, or a module, is imported before the verb runs: methods, recognisers, presets and readers of your own.\n"
-        "New here? `ossein quickstart` shows the whole story in a few minutes on a laptop."
+        "New here? `ossein quickstart` shows the whole story in some ten minutes on a laptop."
     )

@@ -1,4 +1,4 @@
-"""The whole story in a few minutes: data, pre-training, few labels with and without it, the floor, a picture."""
+"""The whole story in some ten minutes: data, pre-training, few labels with and without it, the floor, a picture."""
 
 import shutil
 from dataclasses import dataclass

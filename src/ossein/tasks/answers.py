@@ -23,6 +23,11 @@ class Mean(nn.Module):
         return told.unflatten(1, (self.num, -1)).logsumexp(1) - math.log(self.num)
 
 
+def named(answers: Float[Tensor, "S N K"]) -> Int[Tensor, " N"]:
+    """The class of each clip that is most probable on the mean over those who answer."""
+    return answers.detach().softmax(2).mean(0).argmax(1)
+
+
 def cross_entropy(
     answers: Float[Tensor, "S N K"], label: Int[Tensor, " N"], smoothing: float = 0.0
 ) -> Float[Tensor, " N"]:

@@ -12,7 +12,7 @@ from ossein.clip import Batch
 from ossein.draw import Draw
 from ossein.objective import Objective, Step
 from ossein.settings import Settings
-from ossein.tasks.answers import cross_entropy
+from ossein.tasks.answers import cross_entropy, named
 from ossein.tasks.base import Recogniser
 
 _LEAST = 1e-3
@@ -96,7 +96,7 @@ class Teach(Objective):
         taught = cross_entropy(answers, label) * self.weight()
         loss = (torch.where(known, true, taught) * sure).sum() / len(batch)
         weight, num = loss.new_tensor(float(len(batch))), known.sum().float()
-        right = (answers.detach().softmax(2).mean(0).argmax(1) == batch.label).sum() / num.clamp(min=1)
+        right = (named(answers) == batch.label).sum() / num.clamp(min=1)
         share = (sure & ~known).sum() / (weight - num).clamp(min=1)
         return Step(loss, weight, {"accuracy": right, "sure": share}, {"accuracy": num, "sure": weight - num})
 
