@@ -19,6 +19,7 @@ import torch
 from results_tables import write
 from tasks import CORPORA, METHODS, TASKS, Method, Task
 
+from ossein.cli.allocator import hold_memory
 from ossein.cli.screen import Terminal
 from ossein.deploy import read_card
 from ossein.evaluate import FLOOR_FRAMES, extra_trees, floor_features, linear_svm, spread, top_k
@@ -209,6 +210,7 @@ def main() -> None:
     if args.what == "write":
         write(args.out)
         return
+    hold_memory()
     for name in args.tasks or TASKS:
         run(name, args.methods, args.out)
 
