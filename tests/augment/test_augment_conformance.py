@@ -47,7 +47,6 @@ EXAMPLES = [
     DropFrames(0.3),
     DropJoints(0.3),
     Facing(),
-    Facing(scale=True),
     Identity(),
     ImageSize(),
     Jitter(0.1),

@@ -128,18 +128,34 @@ def test_centre_scale_undoes_a_move_and_an_enlargement(bodies):
     )
 
 
-@pytest.mark.parametrize("scale", [False, True])
-def test_facing_is_the_slow_one(scale, bodies):
+@pytest.mark.parametrize("unit", [0.001, 0.3, 1000.0])
+def test_facing_is_the_slow_one(unit, bodies):
     batch = bodies("ntu-25", frames=8)
     batch.score[3] = 1  # all eight frames show the axes, and two are their quarter
     batch = batch.change(
-        score=batch.score, x=batch.x + torch.randn(batch.x.shape, generator=torch.Generator().manual_seed(1))
+        score=batch.score, x=unit * (batch.x + torch.randn(batch.x.shape, generator=torch.Generator().manual_seed(1)))
     )
-    out = Facing(scale=scale)(batch)
+    out = Facing()(batch)
     for n in (0, 1, 3):
         x, here = arrays(batch, n)
         want = (x - slow_origin(x, here, batch.skeleton.centre)) @ slow_axes(x, here, batch.skeleton).T
-        np.testing.assert_allclose(out.x[n], rezero(want / (slow_size(x, here) if scale else 1), here), atol=2e-5)
+        size = slow_size(x, here)
+        assert (0.1 < size < 3) == (unit == 0.3)
+        np.testing.assert_allclose(out.x[n], rezero(want if unit == 0.3 else 0.45 / size * want, here), atol=2e-5)
+
+
+@pytest.mark.parametrize("unit", [100, 1000])
+@pytest.mark.parametrize("data", ["nw_ucla", "utd_mhad", "msr_action3d"])
+def test_facing_keeps_the_metres_of_real_people_and_undoes_other_units(data, unit, real_data):
+    source = PYSKL().read(real_data(data) / f"{data}.pkl", skeleton=Skeleton.of("kinect-20"))
+    clips = [clip for clip in islice(source.clips, 200) if clip.num_frames > 1]
+    for clip in clips:
+        one = Batch.of([clip], source.skeleton)
+        size, kept = body_size(one), body_size(Facing()(one))
+        torch.testing.assert_close(kept, size)
+        torch.testing.assert_close(
+            Facing()(one.change(x=unit * one.x)).x, Facing()(one).x * 0.45 / size, rtol=1e-3, atol=1e-3
+        )
 
 
 def test_facing_looks_forward():
@@ -172,8 +188,9 @@ def test_facing_undoes_a_rotation(bodies):
 
 
 @pytest.mark.parametrize("case", ["no shoulders", "flat", "parallel"])
-def test_facing_without_axes_only_centres(case, bodies):
+def test_facing_without_axes_does_not_turn(case, bodies):
     batch = bodies("ntu-25")
+    batch = batch.change(x=batch.x / 10)
     if case == "no shoulders":
         hidden = torch.zeros(25).index_fill(0, torch.tensor([4, 8]), 1) > 0
         batch = batch.change(score=batch.score.masked_fill(hidden, 0))

@@ -14,6 +14,12 @@ from ossein.clip import Batch
 from ossein.errors import DataError, SettingsError, SkeletonError, did_you_mean
 from ossein.skeleton import Group, Skeleton
 
+_METRES = (0.1, 3.0)
+"""Between these lies the `body_size` of people, infants included, if their unit is the metre; hands are smaller."""
+
+_GROWN_UP = 0.45
+"""The `body_size` of grown-ups in metres, as a Kinect sees them."""
+
 
 @dataclass(frozen=True)
 class ImageSize(Transform):
@@ -71,22 +77,23 @@ class Facing(Transform):
     it faces. The axes are those of the first person, averaged over the first quarter of the frames that show
     them, and orthonormalised with up kept (Gram-Schmidt): one rotation per clip, so turning and falling are kept. PYSKL's
     `PreNormalize3D` takes them from the first frame alone, noise and all. A clip that never shows the axes, or
-    in which they coincide, is only centred.
+    in which they coincide, is not rotated.
 
-    Args:
-        scale: Also divide by the size of the body; otherwise lengths keep their unit.
+    Metres stay metres: how tall somebody is tells who it is. A clip whose `body_size` is none of a person in metres is in
+    another unit, or of a hand, and its bodies are brought to the size of a grown-up's in metres. So clips in millimetres, or of
+    joints that were lifted from pixels, go with those of a Kinect.
 
     Raises:
         SkeletonError: The clips are not 3-D, or the skeleton does not say where up and across are.
     """
 
-    scale: bool = False
-
     def __call__(self, batch: Batch) -> Batch:
         """The batch in the axes of its bodies."""
         up, across = _axes(batch.skeleton, batch.x.shape[-1])
-        x = linear(batch.x - _origin(batch), _own_axes(batch, up, across))
-        return batch.change(x=x / _divisor(batch) if self.scale else x)
+        size = body_size(batch)
+        metres = (size > _METRES[0]) & (size < _METRES[1]) | (size == 0)
+        x = linear(batch.x - _origin(batch), _own_axes(batch, up, across, size))
+        return batch.change(x=x / torch.where(metres, 1.0, size / _GROWN_UP))
 
 
 NormaliseName = Literal["image", "centre", "facing", "none"]
@@ -149,13 +156,15 @@ def _axes(skeleton: Skeleton, dims: int) -> tuple[tuple[Group, Group], tuple[Gro
     return skeleton.up, skeleton.across
 
 
-def _own_axes(batch: Batch, up: tuple[Group, Group], across: tuple[Group, Group]) -> Float[Tensor, "N 3 3"]:
+def _own_axes(
+    batch: Batch, up: tuple[Group, Group], across: tuple[Group, Group], size: Float[Tensor, "N 1 1 1 1"]
+) -> Float[Tensor, "N 3 3"]:
     """The rotation whose rows are right, forward and up of the first person; the identity where they are not known."""
     z, see_z = _arrow(batch, *up)
     x, see_x = _arrow(batch, *across)
     frames = _first_quarter(see_z & see_x & first_person(batch)[:, :, None, None])
     z, x = (mean(arrow, frames, 1, 2)[:, 0, 0, 0] for arrow in (z, x))
-    up_unit, long = _unit(z, body_size(batch)[:, 0, 0, 0])
+    up_unit, long = _unit(z, size[:, 0, 0, 0])
     right, wide = _unit(x - (x * up_unit).sum(-1, keepdim=True) * up_unit, x.norm(dim=-1, keepdim=True))
     own = torch.stack((right, torch.linalg.cross(up_unit, right), up_unit), 1)
     return torch.where((long & wide)[..., None], own, torch.eye(3, device=own.device, dtype=own.dtype))
