@@ -141,7 +141,7 @@ def test_facing_is_the_slow_one(unit, bodies):
         want = (x - slow_origin(x, here, batch.skeleton.centre)) @ slow_axes(x, here, batch.skeleton).T
         size = slow_size(x, here)
         assert (0.1 < size < 3) == (unit == 0.3)
-        np.testing.assert_allclose(out.x[n], rezero(want if unit == 0.3 else 0.45 / size * want, here), atol=2e-5)
+        np.testing.assert_allclose(out.x[n], rezero(want if unit == 0.3 else 0.5 / size * want, here), atol=2e-5)
 
 
 @pytest.mark.parametrize("unit", [100, 1000])
@@ -154,7 +154,7 @@ def test_facing_keeps_the_metres_of_real_people_and_undoes_other_units(data, uni
         size, kept = body_size(one), body_size(Facing()(one))
         torch.testing.assert_close(kept, size)
         torch.testing.assert_close(
-            Facing()(one.change(x=unit * one.x)).x, Facing()(one).x * 0.45 / size, rtol=1e-3, atol=1e-3
+            Facing()(one.change(x=unit * one.x)).x, Facing()(one).x * 0.5 / size, rtol=1e-3, atol=1e-3
         )
 
 

@@ -17,7 +17,7 @@ from ossein.skeleton import Group, Skeleton
 _METRES = (0.1, 3.0)
 """Between these lies the `body_size` of people, infants included, if their unit is the metre; hands are smaller."""
 
-_GROWN_UP = 0.45
+_GROWN_UP = 0.5
 """The `body_size` of grown-ups in metres, as a Kinect sees them."""
 
 
