@@ -23,10 +23,30 @@ def feed(store, num=20, batch=5, seed=0, augment=EVERYTHING, beside=(), beside_b
 
 def test_every_clip_once_an_epoch_in_another_order(fixed_store):
     feeds = feed(fixed_store, num=17)
-    assert feeds.steps_per_epoch == 4
-    epochs = [[int(i) for k in range(4) for i in feeds.at(4 * e + k)[0].index] for e in range(3)]
+    assert feeds.steps_per_epoch == 17 / 5
+    batches = [feeds.at(step)[0].index.tolist() for step in range(17)]
+    assert all(len(batch) == 5 for batch in batches)
+    clips = [clip for batch in batches for clip in batch]
+    epochs = [clips[first : first + 17] for first in range(0, 85, 17)]
     assert all(sorted(epoch) == list(range(17)) for epoch in epochs)
-    assert epochs[0] != epochs[1] != epochs[2]
+    assert len({tuple(epoch) for epoch in epochs}) == 5
+
+
+@pytest.mark.parametrize("num", [1, 4, 5])
+def test_fewer_clips_than_a_batch_are_all_in_every_step(fixed_store, num):
+    feeds = feed(fixed_store, num=num)
+    assert feeds.steps_per_epoch == 1
+    assert all(sorted(feeds.at(step)[0].index.tolist()) == list(range(num)) for step in range(4))
+
+
+def test_what_is_random_in_one_way_is_not_in_another(fixed_store):
+    """Orders of clips with labels, of those beside and the draws of a step come from streams of their own."""
+    feeds = feed(fixed_store, num=20, batch=20, beside=range(20), beside_batch=20)
+    for step in range(3):
+        batch, draw = feeds.at(step)
+        orders = batch.index.view(2, 20)
+        third = torch.randperm(20, generator=torch.Generator().manual_seed(draw.generator.initial_seed()))
+        assert len({tuple(order.tolist()) for order in (*orders, third)}) == 3
 
 
 def test_a_step_is_known_by_its_number_and_the_seed(fixed_store):
@@ -38,10 +58,10 @@ def test_a_step_is_known_by_its_number_and_the_seed(fixed_store):
 
 
 @pytest.mark.parametrize("world", [2, 3, 4])
-@pytest.mark.parametrize("num", [20, 19, 17])  # last batches of 5, 4 and 2 clips
+@pytest.mark.parametrize("num", [20, 17, 3])
 def test_processes_share_what_one_would_have_seen(fixed_store, world, num):
     feeds = feed(fixed_store, num=num)
-    for step in range(2 * feeds.steps_per_epoch):
+    for step in range(8):
         alone, draw = feeds.at(step)
         shares = [feeds.at(step, rank, world) for rank in range(world)]
         sizes = [len(batch) for batch, _ in shares]
@@ -61,17 +81,17 @@ def test_processes_share_what_one_would_have_seen(fixed_store, world, num):
 def test_clips_beside_come_in_turn_and_without_their_labels(fixed_store, beside_batch):
     others = [3, 4, 7, 12, 13, 14, 18]
     feeds = feed(fixed_store, num=8, batch=5, beside=others, beside_batch=beside_batch)
-    assert feeds.steps_per_epoch == 2  # of the labelled ones
+    assert feeds.steps_per_epoch == 8 / 5  # of the labelled ones
     seen, labelled = [], []
-    for step in range(14):
+    num = 5
+    for step in range(16):
         batch, _ = feeds.at(step)
-        num = 5 if step % 2 == 0 else 3
         assert len(batch) == num + beside_batch
         assert batch.label[:num].tolist() == fixed_store.labels[batch.index[:num].numpy()].tolist()
         assert (batch.label[num:] == UNKNOWN).all()
         labelled += batch.index[:num].tolist()
         seen += batch.index[num:].tolist()
-    assert all(sorted(labelled[first : first + 8]) == list(range(8)) for first in range(0, 56, 8))
+    assert all(sorted(labelled[first : first + 8]) == list(range(8)) for first in range(0, 80, 8))
     rounds = [seen[first : first + 7] for first in range(0, len(seen) - 6, 7)]
     assert all(sorted(one) == others for one in rounds)
     assert len({tuple(one) for one in rounds}) > len(rounds) / 2

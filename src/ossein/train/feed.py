@@ -23,6 +23,12 @@ from ossein.store.sample import Rows, sample_test, sample_train
 _AT_ONCE = 512
 """Clips that are prepared together where a step has fewer."""
 
+_LABELLED, _BESIDE, _ELSE = range(3)
+"""What is random: the order of clips with labels, of those beside them, and everything else in a step."""
+
+_ORDERS = 4
+"""How many orders are remembered: of either kind the one that ends in a step and the one that begins."""
+
 
 class InputSettings(Settings):
     """How clips of any length become batches [N M T V C]."""
@@ -73,7 +79,7 @@ class Feed:
     seed: int
     beside: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     beside_batch: int = 0
-    _orders: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _orders: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     _ready: dict[tuple[int, int, int], tuple[Batch, Draw]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -81,14 +87,14 @@ class Feed:
             raise DataError("there is no clip to train on: the split is empty. Choose another split or more labels.")
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Steps in which every clip is seen once; the last one may be smaller."""
-        return -(-len(self.indices) // self.batch)
+    def size(self) -> int:
+        """Clips of every step that are learned from with their labels: all of them where they are fewer than a batch."""
+        return min(self.batch, len(self.indices))
 
-    def is_tail(self, step: int) -> bool:
-        """Whether the batch of a step is smaller than the others: the last one of an epoch that cannot be cut evenly."""
-        last = self.steps_per_epoch - 1
-        return last > 0 and step % self.steps_per_epoch == last and len(self.indices) % self.batch > 0
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in which every clip is seen once. A batch may hold the last clips of one epoch and the first of the next."""
+        return len(self.indices) / self.size
 
     def at(self, step: int, rank: int = 0, world: int = 1) -> tuple[Batch, Draw]:
         """The batch of a step (counted over all epochs) and the draw for what else is random in it.
@@ -110,16 +116,16 @@ class Feed:
 
     def _part(self, step: int, rank: int, world: int) -> tuple[np.ndarray, np.ndarray, Draw]:
         """The clips of a process in a step, which of them have labels to learn from, and the draw."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        labelled = self._order(epoch)[place * self.batch : (place + 1) * self.batch]
-        whole = np.concatenate([labelled, self._beside(step)])
+        labelled = self._piece(self.indices, self.size, step, _LABELLED)
+        beside = self._piece(self.beside, self.beside_batch if len(self.beside) else 0, step, _BESIDE)
+        whole = np.concatenate([labelled, beside])
         if len(whole) < world:
-            # A tail smaller than the number of processes: every process sees all of it, which averages to the same.
+            # Fewer clips than processes: every process sees all of them, which averages to the same.
             rank, world = 0, 1
         each, extra = divmod(len(whole), world)
         first = rank * each + min(rank, extra)
         own = slice(first, first + each + (rank < extra))
-        draw = Draw.of(self.seed, epoch, place, rank=rank, world=world, extra=extra)
+        draw = Draw.of(self.seed, _ELSE, step, rank=rank, world=world, extra=extra)
         return whole[own], np.arange(len(whole))[own] < len(labelled), draw
 
     def _make(self, parts: list[tuple[np.ndarray, np.ndarray, Draw]]) -> list[tuple[Batch, Draw]]:
@@ -140,24 +146,22 @@ class Feed:
     def _varied(self) -> Compose:
         return build(self.augment)
 
-    def _beside(self, step: int) -> np.ndarray:
-        """The clips that join a step: one random order of all after the other, cut into pieces."""
-        num = len(self.beside)
-        if not num or not self.beside_batch:
-            return self.beside[:0]
-        places = np.arange(step * self.beside_batch, (step + 1) * self.beside_batch)
-        rounds = np.unique(places // num)
-        orders = [
-            torch.randperm(num, generator=torch.Generator().manual_seed(mix(self.seed, 1, int(r)))) for r in rounds
-        ]
-        return self.beside[torch.cat(orders).numpy()[places - rounds[0] * num]]
+    def _piece(self, clips: np.ndarray, size: int, step: int, what: int) -> np.ndarray:
+        """The clips of a step: one random order of all after the other, cut into pieces of one size.
 
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:
-            self._orders.clear()
-            generator = torch.Generator().manual_seed(mix(self.seed, epoch))
-            self._orders[epoch] = self.indices[torch.randperm(len(self.indices), generator=generator).numpy()]
-        return self._orders[epoch]
+        A smaller last batch of an epoch would teach as much as a whole one, and leave batch norm with what it saw last.
+        """
+        rounds, places = np.divmod(np.arange(step * size, (step + 1) * size), max(1, len(clips)))
+        each = [clips[self._order(len(clips), what, int(r))[places[rounds == r]]] for r in np.unique(rounds)]
+        return np.concatenate([clips[:0], *each])
+
+    def _order(self, num: int, what: int, round: int) -> np.ndarray:
+        if (what, round) not in self._orders:
+            while len(self._orders) >= _ORDERS:
+                self._orders.pop(next(iter(self._orders)))
+            generator = torch.Generator().manual_seed(mix(self.seed, what, round))
+            self._orders[what, round] = torch.randperm(num, generator=generator).numpy()
+        return self._orders[what, round]
 
 
 def fixed_batches(

@@ -113,7 +113,6 @@ def fit(
         run.forget_after(start)
     model, prepared = engine.prepare(objective, optimiser)
     model.train()
-    # The smaller batch at the end of an epoch, whose shapes are others, goes through the model as it is.
     quick = compiled(model) if settings.compile else model
     pace = _Pace(feed, total)
 
@@ -125,7 +124,7 @@ def fit(
     with _stop_on_interrupt() as asked:
         for step in range(start, total):
             rate = learning_rate(optim, step / total)
-            log = _train_step(engine, model if feed.is_tail(step) else quick, prepared, feed, step, rate, optim.clip)
+            log = _train_step(engine, quick, prepared, feed, step, rate, optim.clip)
             objective.after_step((step + 1) / total)
             progress = pace.tell(step + 1, {**log, "lr": rate})
             if first:
@@ -213,7 +212,7 @@ class _Pace:
 
     def tell(self, step: int, log: dict[str, float]) -> Progress:
         now = time.perf_counter()
-        clips = min(self.feed.batch, len(self.feed.indices)) / max(now - self.then, 1e-9)
+        clips = self.feed.size / max(now - self.then, 1e-9)
         self.rate = clips if self.rate == 0 else 0.9 * self.rate + 0.1 * clips
         self.then = now
         return Progress(step, self.total, step / self.feed.steps_per_epoch, self.rate, log)
