@@ -109,7 +109,7 @@ def steps(name: str) -> dict[str, list[float]]:
 
 
 def train(store: Store, folder: Path, stop_at: int = 0, **settings) -> dict[str, list[float]]:
-    """Twelve steps of 6, 6, 6 and 2 clips, stopped once where asked for; leaves a run in the folder."""
+    """Ten steps of 6 of 20 clips, stopped once where asked for; leaves a run in the folder."""
     torch._dynamo.utils.counters.clear()
     settings = TrainSettings(epochs=3, batch=6, save_every=1, **settings)
     feed = Feed(store, np.arange(20), InputSettings(frames=T, persons=M), AugmentSettings(), 6, 0)

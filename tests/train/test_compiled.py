@@ -53,7 +53,7 @@ def test_the_first_step_is_compiled_and_none_after_it(said, name):
         assert graphs[0] == 1
 
 
-def test_the_smaller_batch_of_an_epoch_compiles_nothing(said):
+def test_a_run_compiles_one_program(said):
     assert set(said["runs"]["compiled"]["graphs"]) == {1}
     assert set(said["runs"]["plain"]["graphs"]) == {0}
 
