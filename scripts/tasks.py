@@ -53,6 +53,9 @@ TASKS = {
     "ucla1": Task("NW-UCLA, view 1 (no leak)", "nw_ucla", ("xview1",)),
     "utd": Task("UTD-MHAD, cross-subject", "utd_mhad", ("xsub",), corpus="kinect"),
     "msr": Task("MSR-Action3D, cross-subject", "msr_action3d", ("xsub557",), corpus="kinect"),
+    "prmd": Task("UI-PRMD, cross-subject", "ui_prmd", ("xsub",)),
+    "hrnet": Task("Poses of an estimator, 162 clips", "hrnet16", ("mod3",)),
+    "hands": Task("SFINGE 3D, hand gestures", "sfinge3d", ("mod3",)),
 }
 
 

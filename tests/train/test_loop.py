@@ -114,7 +114,7 @@ def test_another_seed_gives_another(fixed_store, whole, tmp_path):
     assert state(tmp_path)[1][0]["loss"] != state(whole)[1][0]["loss"]
 
 
-@pytest.mark.parametrize("steps", [2, 3, 7, 13])  # before the first save, right after it, between two, in the end
+@pytest.mark.parametrize("steps", [2, 3, 7, 14])  # before the first save, right after it, between two, in the end
 def test_going_on_after_a_crash_is_exact(fixed_store, whole, tmp_path, steps):
     with pytest.raises(RuntimeError, match=r"power cut"):
         train(fixed_store, tmp_path, after(steps, crash))
@@ -122,7 +122,7 @@ def test_going_on_after_a_crash_is_exact(fixed_store, whole, tmp_path, steps):
     assert same(whole, tmp_path)
 
 
-@pytest.mark.parametrize("steps", [1, 7, 13])
+@pytest.mark.parametrize("steps", [1, 7, 14])
 def test_control_c_ends_after_the_step_and_going_on_is_exact(fixed_store, whole, tmp_path, steps):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Stopped):

@@ -38,7 +38,7 @@ class InputSettings(Settings):
     persons: int = Field(default=1, ge=1, le=16)
     """M, persons per clip; the first ones of each clip are kept, missing ones are absent (paper: up to 2)."""
     normalise: NormaliseName = "image"
-    """image: by the size of the image (the paper); centre: body at the origin, size 1; facing: 3-D, in the body's own axes, in metres."""
+    """image: by the size of the image (the paper); centre: body at the origin, size 1; facing: 3-D, in the body's own axes."""
     stream: StreamName = "joint"
     """What the model sees: positions, bones, or the differences of either from frame to frame."""
     crop: tuple[float, float] = (0.5, 1.0)

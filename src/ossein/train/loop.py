@@ -78,8 +78,8 @@ Report = Callable[[Progress], None]
 
 
 def total_steps(feed: Feed, settings: TrainSettings) -> int:
-    """Steps in the whole training, at least one."""
-    return max(1, settings.steps, round(settings.epochs * feed.steps_per_epoch))
+    """Steps in the whole training, at least one; no clip is seen less often than the settings say."""
+    return max(1, settings.steps, math.ceil(round(settings.epochs * feed.steps_per_epoch, 6)))
 
 
 def fit(
