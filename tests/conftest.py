@@ -1,10 +1,13 @@
 """What tests share: shapes checked at run time, the real data sets where they are present, tiny stores and models."""
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -35,6 +38,8 @@ from ossein.tasks import RECOGNISERS
 
 torch.set_num_threads(1)  # sums in one order, and models this small are slower on several cores
 
+
+ROOT = Path(__file__).parents[1]
 
 # Doctests are looked for in every module, and two conftest.py would be one module.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
@@ -179,3 +184,19 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Done(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def on_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Sequence[str]], ModuleType]:
+    """A module of `scripts/` by its name, which reads and writes copies of some files of the repository."""
+
+    def load(name: str, files: Sequence[str]) -> ModuleType:
+        monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+        module = import_module(name)
+        for file in files:
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / file, tmp_path / file)
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+        return module
+
+    return load

@@ -1,7 +1,5 @@
 """The page of ablations is what is kept beside it says, and new runs take the place of old ones."""
 
-import shutil
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,14 +11,9 @@ FILES = ("docs/ablations.md", "docs/ablations.json", "scripts/ablations_text.md"
 
 
 @pytest.fixture
-def script(tmp_path, monkeypatch):
-    """The script that writes the page, on a copy of what it reads and writes."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    ablations = import_module("ablations")
-    for file in FILES:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    monkeypatch.setattr(ablations, "ROOT", tmp_path)
+def script(on_copies, tmp_path, monkeypatch):
+    """The script that writes the page."""
+    ablations = on_copies("ablations", FILES)
     monkeypatch.setattr(ablations, "TABLES", tmp_path / "docs" / "ablations.json")
     return ablations
 

@@ -1,7 +1,5 @@
 """The tables of results are those of the numbers that are kept beside them, and new runs take the place of old ones."""
 
-import shutil
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,16 +11,11 @@ FILES = ("README.md", "docs/results.md", "docs/results.json", "scripts/results_t
 
 
 @pytest.fixture
-def tables(tmp_path, monkeypatch):
-    """The script that writes the tables, on a copy of what it reads and writes."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    results_tables = import_module("results_tables")
-    for file in FILES:
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    monkeypatch.setattr(results_tables, "ROOT", tmp_path)
-    monkeypatch.setattr(results_tables, "NUMBERS", tmp_path / "docs" / "results.json")
-    return results_tables
+def tables(on_copies, tmp_path, monkeypatch):
+    """The script that writes the tables."""
+    script = on_copies("results_tables", FILES)
+    monkeypatch.setattr(script, "NUMBERS", tmp_path / "docs" / "results.json")
+    return script
 
 
 def test_the_pages_show_the_numbers_that_are_kept(tables, tmp_path):
