@@ -16,7 +16,6 @@ from timing import Limit, Rates, machine_rates, side_by_side, threads
 from training import objective, preset, take
 
 from ossein.cli.allocator import hold_memory
-from ossein.draw import Draw
 from ossein.store import Store
 from ossein.train import Feed, InputSettings
 from ossein.train.optim import build_optimiser
@@ -43,7 +42,7 @@ def field_dataset(store: Store, feed: Feed, *, transitions: bool) -> PoseDataset
 def difference(feed: Feed, dataset: PoseDataset) -> float:
     """The most that the two differ in a batch, in body sizes, when the field's loader is given the numbers of our draw."""
     batch, _ = feed.at(0)
-    draw, num, augment = Draw.of(feed.seed, 0, 0), len(batch), feed.augment
+    draw, num, augment = feed.draw(0), len(batch), feed.augment
     share, place = draw.uniform((num,)), draw.uniform((num,))
     mirror = draw.uniform((num, 1, 1, 1)).flatten()
     angle = draw.uniform((num, 1), -augment.rotate, augment.rotate)[:, 0]

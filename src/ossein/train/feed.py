@@ -114,6 +114,10 @@ class Feed:
             self._ready.update({(number, rank, world): one for number, one in zip(steps, made, strict=True)})
         return self._ready.pop((step, rank, world))
 
+    def draw(self, step: int, **share: int) -> Draw:
+        """What a step draws from, with nothing drawn yet; `share` of it as in `Draw.of`."""
+        return Draw.of(self.seed, _ELSE, step, **share)
+
     def _part(self, step: int, rank: int, world: int) -> tuple[np.ndarray, np.ndarray, Draw]:
         """The clips of a process in a step, which of them have labels to learn from, and the draw."""
         labelled = self._piece(self.indices, self.size, step, _LABELLED)
@@ -125,7 +129,7 @@ class Feed:
         each, extra = divmod(len(whole), world)
         first = rank * each + min(rank, extra)
         own = slice(first, first + each + (rank < extra))
-        draw = Draw.of(self.seed, _ELSE, step, rank=rank, world=world, extra=extra)
+        draw = self.draw(step, rank=rank, world=world, extra=extra)
         return whole[own], np.arange(len(whole))[own] < len(labelled), draw
 
     def _make(self, parts: list[tuple[np.ndarray, np.ndarray, Draw]]) -> list[tuple[Batch, Draw]]:
