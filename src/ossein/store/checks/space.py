@@ -87,7 +87,7 @@ def unit(look: Look) -> Iterator[Result]:
         long = float(np.median(lengths[lengths > 0]))
         named = next((name for name, (low, high) in _UNITS.items() if low <= long < high), "no unit that is known")
         if named != "metres":
-            means = f"A trunk is {long:.3g} long from hips to shoulders, which is {named}; normalisation then makes all bodies one size."
+            means = f"A trunk is {long:.3g} long from hips to shoulders, which is {named}; bodies not of people in metres are brought to one size."
             help = "Turn them into metres where the data comes from, if how tall people are is to count."
             num = int((lengths > 0).sum())
             yield Finding(UNIT, "note", num, len(lengths), "clip", means, help)
