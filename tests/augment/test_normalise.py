@@ -158,6 +158,12 @@ def test_facing_keeps_the_metres_of_real_people_and_undoes_other_units(data, uni
         )
 
 
+def test_facing_leaves_joints_in_one_point_where_their_centre_is(bodies):
+    batch = bodies("ntu-25")
+    point = batch.change(x=torch.full_like(batch.x, 1234.567))
+    torch.testing.assert_close(Facing()(point).x, torch.zeros_like(batch.x), rtol=0, atol=1e-3)
+
+
 def test_facing_looks_forward():
     skeleton = Skeleton.of("ntu-25")
     x = np.zeros((1, 1, 25, 3))
