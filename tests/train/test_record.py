@@ -107,6 +107,14 @@ def test_provenance_where_nothing_is_known(monkeypatch, tmp_path):
     assert found["commit"] == "unknown"
 
 
+def test_provenance_names_the_gpu(monkeypatch):
+    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: False)
+    without = provenance()["machine"]
+    monkeypatch.setattr(module.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(module.torch.cuda, "get_device_name", lambda: "NVIDIA X1")
+    assert provenance()["machine"] == f"{without}, NVIDIA X1"
+
+
 def test_provenance_without_git(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert provenance()["commit"] == "unknown"

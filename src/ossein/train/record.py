@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.files import read_text, read_yaml, write_json, write_text, write_yaml
 from ossein.own import used
@@ -131,10 +133,14 @@ def provenance() -> dict[str, Any]:
         "used": used(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
-        "machine": f"{platform.machine()} {platform.system()}",
+        "machine": f"{platform.machine()} {platform.system()}{_gpu()}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "memory": _memory(),
     }
+
+
+def _gpu() -> str:
+    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
 
 
 def _memory() -> int | None:
