@@ -28,7 +28,7 @@ class Toy(Objective):
 
     def forward(self, batch, draw):
         x = batch.x[:, 0, 0].flatten(1)
-        noise = 0.01 * draw.normal((len(batch), 1))
+        noise = 0.01 * draw.normal((len(batch), 1)).to(x.device)
         loss = (self.map(x) - x.std(1, keepdim=True) + noise).square().mean()
         return Step(loss, loss.new_tensor(float(len(batch))), {"noise": noise.abs().mean()})
 

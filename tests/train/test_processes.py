@@ -4,7 +4,7 @@ import pytest
 import torch
 from two import torchrun
 
-from ossein.train import Run, read_tensors
+from ossein.train import Run, all_processes, processes, read_tensors
 
 SMALL = (
     *("--input.frames", 8, "--model.encoder.width", 8, "--model.encoder.depth", 1, "--augment.rotate", 0.2),
@@ -87,3 +87,15 @@ def test_other_verbs_want_one_process(cli, monkeypatch):
     assert (
         done.err == "ossein: 'ossein quickstart' runs in one process. Start it without torchrun or accelerate launch.\n"
     )
+
+
+@pytest.mark.parametrize(("backend", "asked"), [("gloo", {}), ("nccl", {"device_ids": [3]})])
+def test_waiting_asks_for_a_gpu_only_where_one_trains(monkeypatch, backend, asked):
+    """Processes on the CPU may be more than the machine has GPUs."""
+    waited = []
+    monkeypatch.setattr(processes.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(processes.dist, "get_backend", lambda: backend)
+    monkeypatch.setattr(processes.dist, "barrier", lambda **words: waited.append(words))
+    monkeypatch.setattr(processes.torch.cuda, "current_device", lambda: 3)
+    all_processes()
+    assert waited == [asked]

@@ -26,7 +26,7 @@ from ossein.train.checkpoint import read_checkpoint, write_checkpoint
 from ossein.train.compiled import compiled
 from ossein.train.feed import Feed
 from ossein.train.optim import OptimSettings, build_optimiser, learning_rate
-from ossein.train.processes import accelerator
+from ossein.train.processes import accelerator, all_processes
 from ossein.train.record import Run
 
 
@@ -132,14 +132,14 @@ def fit(
                 report(progress)
             if _any(engine, asked.is_set()):
                 save(step + 1)
-                engine.wait_for_everyone()  # a process that leaves early has the others killed, the one that writes too
+                all_processes()  # one that leaves early has the others killed, the one that writes too
                 raise Stopped
             if (step + 1) % every == 0 and step + 1 < total:
                 save(step + 1)
     if not all(bool(torch.isfinite(weight).all()) for weight in objective.parameters()):
         raise Diverged("the weights are no longer finite after the last step. Lower --optim.lr, or set --optim.clip 1.")
     save(total)
-    engine.wait_for_everyone()
+    all_processes()
     engine.free_memory()
     return objective.cpu().eval()
 

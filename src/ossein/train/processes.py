@@ -39,10 +39,13 @@ def first_process() -> bool:
 
 def all_processes() -> None:
     """Wait until every process is here, so that what the first one wrote is there for all."""
-    if dist.is_initialized():
-        from accelerate import PartialState
-
-        PartialState().wait_for_everyone()
+    if not dist.is_initialized():
+        return
+    if dist.get_backend() == "nccl":
+        dist.barrier(device_ids=[torch.cuda.current_device()])
+    else:
+        # Not by the library: it names a GPU for each process, also of those on the CPU, who may be more than there are GPUs.
+        dist.barrier()
 
 
 def accelerator(device: str, precision: str) -> Any:
