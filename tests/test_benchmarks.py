@@ -172,6 +172,21 @@ def test_steps_of_the_gpu_benchmark_on_a_cpu(not_compiled, monkeypatch):
         assert all(len(row) == len(tuned.columns) == len(made.columns) for row in tuned.rows)
 
 
+def test_what_a_gpu_has_given_is_kept_at_once(monkeypatch, tmp_path):
+    def cut_off(device, rounds):
+        yield Table("First", ["", "ms"], [["a", "1"]]), None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(gpu.torch.cuda, "get_device_name", lambda: "X1")
+    monkeypatch.setattr(gpu, "found", cut_off)
+    monkeypatch.setattr("sys.argv", ["gpu.py", "--out", str(tmp_path)])
+    with pytest.raises(KeyboardInterrupt):
+        gpu.main()
+    (kept,) = page.read(tmp_path)
+    assert [table["title"] for table in kept["tables"]] == ["First"]
+
+
 def test_shares_of_what_the_gpu_can_do():
     limit = gpu.Limit(flops=5e8, bytes=1e8)
     made, _ = gpu.steps_table("", {"a step": timing(1, 1)}, 1000, limit, RATES)
@@ -216,10 +231,10 @@ def test_without_a_gpu_nothing_is_written(monkeypatch, tmp_path, capsys):
 def test_the_page_says_whether_a_gpu_has_been_seen(tmp_path):
     result = Result("loader", "About loader")
     result.write(tmp_path)
-    assert "No GPU has been seen" in page.page(page.read(tmp_path))
+    assert "A GPU has been seen once" in page.page(page.read(tmp_path))
     Result("gpu", "On a GPU").write(tmp_path)
     text = page.page(page.read(tmp_path))
-    assert "No GPU has been seen" not in text
+    assert "A GPU has been seen once" not in text
     assert text.count("## On a GPU") == 1
 
 
