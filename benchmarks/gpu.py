@@ -260,7 +260,7 @@ def main() -> None:
     result = Result("gpu", "On a GPU")
     for made, numbers in found("cuda", asked.rounds):
         result.add(made, numbers)
-        result.write(asked.out)  # at once: GPUs are lent for an hour or less
+        result.write(asked.out)  # at once: compiling takes minutes, in which a rented GPU may be gone
 
 
 if __name__ == "__main__":
