@@ -26,9 +26,9 @@ def arguments(doc: str, *, rounds: int) -> argparse.ArgumentParser:
 
 
 def machine() -> dict[str, str]:
-    """Processor, cores that this process may use, threads it uses, and versions."""
+    """Processor and its instructions for arithmetic, cores that this process may use, GPU, load and versions."""
     return {
-        "cpu": _cpu_name(),
+        "cpu": f"{_cpu_name()} ({torch.backends.cpu.get_cpu_capability()})",
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "system": f"{platform.system()} {platform.machine()}",

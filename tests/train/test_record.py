@@ -107,6 +107,11 @@ def test_provenance_where_nothing_is_known(monkeypatch, tmp_path):
     assert found["commit"] == "unknown"
 
 
+def test_provenance_names_the_instructions(monkeypatch):
+    monkeypatch.setattr(module.torch.backends.cpu, "get_cpu_capability", lambda: "AVX1024")
+    assert ", AVX1024" in provenance()["machine"]
+
+
 def test_provenance_names_the_gpu(monkeypatch):
     monkeypatch.setattr(module.torch.cuda, "is_available", lambda: False)
     without = provenance()["machine"]

@@ -125,6 +125,8 @@ def provenance() -> dict[str, Any]:
     """How this process came to be: command, code of one's own (see `ossein.own.used`), versions, commit (where ossein runs
     from its own repository), machine, time.
 
+    The machine is told with the instructions that its processor has for arithmetic, on which the last digits depend.
+
     A run keeps one of when it began and one, with its model, of when it ended; `memory` is the most that the process had
     held by then, in MiB, None where the system does not tell.
     """
@@ -133,7 +135,7 @@ def provenance() -> dict[str, Any]:
         "used": used(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "commit": _commit(),
-        "machine": f"{platform.machine()} {platform.system()}{_gpu()}",
+        "machine": f"{platform.machine()} {platform.system()}, {torch.backends.cpu.get_cpu_capability()}{_gpu()}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "memory": _memory(),
     }
