@@ -1,11 +1,11 @@
-"""Two processes that share a batch: real ones, and two threads of one that play them."""
+"""Other processes that run `ossein`: some on their own, two that share a batch, and two threads that play them."""
 
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -72,3 +72,10 @@ def torchrun(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == 0, done.stderr
     return done
+
+
+def start(folder: Path, words: Sequence[object]) -> subprocess.Popen[str]:
+    """Run `ossein` with the given words in a process of its own."""
+    command = [sys.executable, "-m", "ossein", *map(str, words)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

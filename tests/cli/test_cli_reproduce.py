@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+from two import start
 
 TINY = ["--pretrain-epochs", "0.1", "--epochs", "0.1", "--frames", "4", "--batch", "6", "--seeds", "0"]
 ONE = ["--split", "half", "--table", "backbone", "--backbones", "gin", *TINY]
@@ -68,6 +69,19 @@ def test_tables_and_a_known_data_set_by_its_name(cli, fixed_store, tmp_path):
     listed = cli("reproduce", "skeletonmae", "--dataset", "FineGym", *ONE, "--dry-run")
     assert "1 of 1" in listed.out
     assert "2 trainings: 1 pre-training, 1 fine-tuning; 2 done." in listed.out
+
+
+def test_two_copies_at_once_share_the_trainings(cli, fixed_store, tmp_path):
+    tables = ["--split", "half", "--table", "layers", "backbone", *TINY]
+    words = ["reproduce", "skeletonmae", "--dataset", fixed_store.path, *tables, "--out"]
+    copies = [start(tmp_path, [*words, "both"]) for _ in range(2)]
+    said = [copy.communicate(timeout=300) for copy in copies]
+    assert [copy.returncode for copy in copies] == [0, 0], said
+    begun = [line.split("; now ")[1] for out, _ in said for line in out.splitlines() if "; now " in line]
+    assert len(begun) == len(set(begun)) == 9
+    assert cli(*words, "alone").code == 0
+    both, alone = (json.loads((tmp_path / out / "tables.json").read_text()) for out in ("both", "alone"))
+    assert both["tables"] == alone["tables"]
 
 
 def test_control_c_and_the_same_command_again(cli, fixed_store, tmp_path, monkeypatch):

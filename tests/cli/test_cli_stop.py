@@ -1,23 +1,14 @@
 """Ctrl-C at the command line: how a run stops, and that the command it prints goes on with it exactly."""
 
-import os
 import shlex
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from runs import SHORT, SMALL, same_run
+from two import start
 
 from ossein.train import Run
-
-
-def start(folder, words):
-    """The real command in a process of its own."""
-    command = [sys.executable, "-m", "ossein", *map(str, words)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_control_c_and_going_on(cli, fixed_store, tmp_path):

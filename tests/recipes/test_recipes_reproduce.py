@@ -1,6 +1,7 @@
 """The ablation runner: tables with verdicts, trainings that diverge, and going on after a kill."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from runs import Watched, equal, remade, weights
 
 from ossein.errors import Diverged, SettingsError
 from ossein.recipes import ablation
+from ossein.recipes import reproduce as module
 from ossein.recipes.ablation import Budget
 from ossein.recipes.reproduce import plan, reproduce
+from ossein.recipes.turns import turn
 
 TINY = Budget(pretrain_epochs=1, epochs=1, frames=4, batch=6)
 
@@ -103,6 +106,32 @@ def test_more_tables_and_seeds_go_on_with_what_is_there(fixed_store, tmp_path, m
     reproduce(plan(fixed_store, tmp_path, tables=["backbone"], seeds=(0,), **call), screen=(first := Watched()))
     reproduce(plan(fixed_store, tmp_path, tables=["layers"], seeds=(0, 1), **call), screen=(then := Watched()))
     assert (len(first.lines), len(then.lines)) == (2, 3 + 5)
+
+
+def test_what_another_copy_is_at_is_left_to_it(fixed_store, tmp_path, made_up, monkeypatch):
+    ready = plan(fixed_store, tmp_path, splits=["half"], tables=["layers"], kinds=["gin"], seeds=(0, 1))
+    monkeypatch.setattr(module, "_PATIENCE", 0)
+    other = turn(tmp_path / ".turns" / "pretrain.gin3-parts3-beta2.seed0")
+
+    class Other(Watched):
+        """The other copy ends as soon as it is waited for."""
+
+        def note(self, text):
+            super().note(text)
+            made_up.append("waited")
+            ready.run(next(one for one in ready.trainings if one.folder == "pretrain/gin3-parts3-beta2/seed0"), self)
+            other.__exit__(None, None, None)
+
+    assert other.__enter__()
+    record = reproduce(ready, screen=(screen := Other()))
+    at = made_up.index("waited")
+    assert all(call.endswith("seed1") for call in made_up[:at])
+    assert all(call.endswith("seed0") for call in made_up[at + 1 :])
+    # What the other copy has done is only asked for its settings.
+    held = str(tmp_path / "pretrain" / "gin3-parts3-beta2" / "seed0")
+    assert Counter(made_up) == Counter([str(tmp_path / one.folder) for one in ready.trainings] + ["waited", held])
+    assert "other copies of this command are at 5 trainings; waiting for them" in screen.lines
+    assert [cell["n"] for cell in record["tables"]["layers"]["cells"]] == [2, 2, 2, 2]
 
 
 # With trainings of a step or two

@@ -15,9 +15,13 @@ from ossein.recipes.base import Screen, Silent, check_input
 from ossein.recipes.paper import ONE_PART, Kind
 from ossein.recipes.tables import TABLES, Data, Scope
 from ossein.recipes.tabulate import draw, markdown, plain
+from ossein.recipes.turns import turn
 from ossein.store import Store, draw_labels, resolve_many
 from ossein.train import provenance
 from ossein.words import count
+
+_PATIENCE = 2.0
+"""Seconds between two looks at what other copies of a call have done."""
 
 
 def plan(
@@ -81,8 +85,9 @@ def plan(
 def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
     """Run what is not done yet, then tabulate; the same call goes on wherever it was stopped.
 
-    `tables.md` and `tables.json` are renewed after every training, the figures are drawn at the end. A training that
-    diverges is named in its cells, and the others go on.
+    Several copies of the call, on other GPUs or cores, share what is left, and each ends with the whole. `tables.md` and
+    `tables.json` are renewed after every training, the figures are drawn at the end. A training that diverges is named in
+    its cells, and the others go on.
 
     Args:
         plan: What to run.
@@ -96,17 +101,10 @@ def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
         Stopped: Ctrl-C; the state is saved.
     """
     screen, clock, found = screen or Silent(), _Clock(), _Found(plan)
-    todo = [training for training in plan.trainings if not plan.done(training)]
-    for training in plan.trainings:
-        if training not in todo:
-            found.add(training, Silent())  # which also makes sure, before all else, that its settings are the same
-    for number, training in enumerate(todo):
-        left = len(todo) - number
-        done = len(plan.trainings) - left
-        screen.say(f"{count(done, 'training')} done, {left} left, {clock.left(todo[number:])}; now {training.folder}")
-        with clock.timing(training):
-            found.add(training, screen)
-        _write(plan, found)
+    while left := found.left:
+        if not any(_take(plan, training, found, clock, screen) for training in left):
+            screen.note(f"other copies of this command are at {count(len(left), 'training')}; waiting for them")
+            time.sleep(_PATIENCE)
     for key, table in plan.tables.items():
         source = plan.sources["target" if key == "transfer" else "data"]
         unit, here = f"{METRICS[source.metric]}, %", f"here ({source.store.path.stem})"
@@ -114,22 +112,48 @@ def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
     return _write(plan, found)
 
 
+def _take(plan: Plan, training: Training, found: "_Found", clock: "_Clock", screen: Screen) -> bool:
+    """Do a training, unless what it starts from is still to come or another copy of this call is at it; whether it was done."""
+    if training.before and training.before.folder not in found.told:
+        return False
+    with turn(plan.out / ".turns" / training.folder.replace("/", ".")) as mine:
+        if mine and plan.done(training):
+            found.add(training, Silent())
+        elif mine:
+            todo = [one for one in found.left if not plan.done(one)]
+            done = count(len(plan.trainings) - len(todo), "training")
+            screen.say(f"{done} done, {len(todo)} left, {clock.left(todo)}; now {training.folder}")
+            with clock.timing(training):
+                found.add(training, screen)
+            _write(plan, found)
+        return mine
+
+
 class _Found:
     """What the trainings have given so far.
 
     Attributes:
+        told: The folders of the trainings that it knows of.
         values: Shares in [0, 1] by the name of the variant and the seed.
         diverged: What went wrong, by the folder of the training.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.told: set[str] = set()
         self.values: dict[str, dict[int, float]] = {}
         self.diverged: dict[str, str] = {}
+
+    @property
+    def left(self) -> list[Training]:
+        """What is not known yet; first what is done, and with it whether the settings are still the same."""
+        unknown = [training for training in self.plan.trainings if training.folder not in self.told]
+        return sorted(unknown, key=lambda training: not self.plan.done(training))
 
     def add(self, training: Training, screen: Screen) -> None:
         """Do a training and keep what it gives."""
         before = training.before
+        self.told.add(training.folder)
         if before and before.folder in self.diverged:
             self.diverged[training.folder] = f"its pre-training: {self.diverged[before.folder]}"
             return
