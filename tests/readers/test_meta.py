@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ossein.errors import DataError, SkeletonError
-from ossein.readers.meta import Meta, number_labels, read_meta
+from ossein.readers.meta import Meta, read_meta
 from ossein.skeleton import Skeleton
 
 COCO = Skeleton.of("coco-17")
@@ -72,12 +72,3 @@ def test_what_is_given_wins_over_the_file_and_the_file_over_the_format():
     assert said.settle(ntu, ("b", "c"), hand) == Meta(ntu, ("b", "c"))
     assert said.settle(None, (), hand) == said
     assert Meta().settle(None, (), hand).skeleton is hand
-
-
-def test_labels_as_texts_numbers_and_both():
-    where = Path("mine.csv")
-    assert number_labels(where, ["2", "0", ""], ()) == ({"0": 0, "2": 2}, ())
-    assert number_labels(where, ["wave", "1"], ("bow", "wave")) == ({"1": 1, "wave": 1}, ("bow", "wave"))
-    assert number_labels(where, ["wave", "bow"], ("wave", "bow"))[0] == {"bow": 1, "wave": 0}
-    with pytest.raises(DataError, match=r"mine\.csv: no class is called 'wav'. Did you mean 'wave'"):
-        number_labels(where, ["wav"], ("bow", "wave"))

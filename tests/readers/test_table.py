@@ -224,6 +224,22 @@ def test_the_skeleton_and_classes_inside_an_archive(tmp_path):
     assert only(source).label == 1
 
 
+@pytest.mark.parametrize("nothing", ["", "nan", "None", "-1"])
+def test_a_text_that_says_nothing_is_no_label(nothing, tmp_path):
+    source = Table().read(saved(tmp_path, label=np.array(["raise", nothing, "step"])))
+    assert [clip.label for clip in source.clips] == [0, UNKNOWN, 1]
+    assert source.classes == ("raise", "step")
+    table = "clip,frame,joint,x,y,label\na,0,0,1,2,raise\nb,0,0,1,2," + nothing
+    source = text(tmp_path, table, skeleton=COCO)
+    assert [clip.label for clip in source.clips] == [0, UNKNOWN]
+    assert source.classes == ("raise",)
+
+
+def test_a_label_that_is_a_number_is_no_name(tmp_path):
+    path = saved(tmp_path, label=np.array([0, -1, 2]))
+    assert [clip.label for clip in Table().read(path, classes=["2", "1", "0"]).clips] == [0, UNKNOWN, 2]
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

@@ -10,7 +10,8 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, did_you_mean
 from ossein.readers.base import Source, damage, make_clip, unknown_skeleton, within
-from ossein.readers.meta import Meta, named_skeleton, number_labels, read_meta, texts
+from ossein.readers.meta import Meta, named_skeleton, read_meta, texts
+from ossein.readers.numbering import number_labels
 from ossein.skeleton import Skeleton
 
 _OF_CLIP = {"name": "U", "label": "iuU", "length": "iu", "subject": "iu", "camera": "iu", "setup": "iu", "split": "U"}
@@ -45,11 +46,9 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
     if meta.skeleton is None:
         raise unknown_skeleton(path, arrays["x"].shape[3])
     names = _names(path, arrays)
-    words = [str(label) for label in arrays.get("label", [])]
-    labels, known = number_labels(path, words, meta.classes)
-    numbers = [labels[word] for word in words]
+    labels, known = _labels(path, arrays, meta.classes)
     return Source(
-        clips=(_clip(path, arrays, n, name, numbers[n : n + 1], meta.skeleton, known) for n, name in enumerate(names)),
+        clips=(_clip(path, arrays, n, name, labels[n : n + 1], meta.skeleton, known) for n, name in enumerate(names)),
         num_clips=len(names),
         skeleton=meta.skeleton,
         classes=known,
@@ -100,6 +99,15 @@ def _names(path: Path, arrays: Arrays) -> list[str]:
             f"{path}: clips {first[names[again]]} and {again} are both called '{names[again]}'. Rename one."
         )
     return names
+
+
+def _labels(path: Path, arrays: Arrays, classes: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """The label of each clip, none at all where the archive has none, and the class names."""
+    told = arrays.get("label", np.zeros(0, int)).tolist()
+    if not told or not isinstance(told[0], str):  # numbers are numbers, even where a class is called "2"
+        return told, tuple(classes)
+    numbers, known = number_labels(path, told, classes)
+    return [numbers[word] for word in told], known
 
 
 def _splits(arrays: Arrays, names: Sequence[str]) -> dict[str, tuple[str, ...]]:

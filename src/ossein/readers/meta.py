@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ossein.errors import DataError, did_you_mean
+from ossein.errors import DataError
 from ossein.files import read_json
 from ossein.readers.base import within
 from ossein.skeleton import Skeleton, builtin_names, same_joints
@@ -113,27 +113,3 @@ def texts(value: Any, key: str) -> tuple[str, ...]:
         twice = next(one for i, one in enumerate(value) if one in tuple(value)[:i])
         raise DataError(f"key '{key}' names '{twice}' twice. Remove one.")
     return tuple(value)
-
-
-def number_labels(where: Path, labels: Iterable[str], classes: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Label numbers of labels written as texts, and the class names.
-
-    A text that is a class name is that class, one that is a whole number is that number. Where no classes are known
-    they are the texts in sorted order, unless all of them are numbers. An empty text is no label.
-
-    Raises:
-        DataError: Classes are known and a text is neither one of them nor a number.
-
-    >>> number_labels(Path("mine.csv"), ["wave", "bow", "wave"], ())
-    ({'bow': 0, 'wave': 1}, ('bow', 'wave'))
-    """
-    found = sorted(set(labels) - {""})
-    names = tuple(classes) or (() if all(map(_is_whole, found)) else tuple(found))
-    for one in found:
-        if one not in names and not _is_whole(one):
-            raise DataError(f"{where}: no class is called '{one}'. {did_you_mean(one, names)}")
-    return {one: names.index(one) if one in names else int(one) for one in found}, names
-
-
-def _is_whole(word: str) -> bool:
-    return word.removeprefix("-").isdecimal()

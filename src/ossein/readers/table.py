@@ -14,7 +14,8 @@ from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError, SkeletonError, did_you_mean
 from ossein.readers.arrays import read_arrays
 from ossein.readers.base import LONGEST, Reader, Source, archive_members, make_clip, unknown_skeleton
-from ossein.readers.meta import number_labels, read_meta
+from ossein.readers.meta import read_meta
+from ossein.readers.numbering import number_labels
 from ossein.skeleton import Skeleton, builtin_names
 from ossein.words import count
 
