@@ -1,6 +1,7 @@
 """Prediction: the same answers from a file as from the store, and one plain error for what does not fit."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,33 @@ def test_joints_spelled_otherwise(model, clips, tmp_path):
     bones = np.array(model.skeleton.bones)
     answers = model.predict(save(tmp_path / "a.npz", clips, joint_names=joints, edges=bones))
     assert answers == model.predict(save(tmp_path / "b.npz", clips))
+
+
+def test_joints_in_another_order_go_by_name(model, clips, tmp_path):
+    turned = model.skeleton.permuted(np.random.default_rng(4).permutation(17).tolist())
+    order = [model.skeleton.joints.index(joint) for joint in turned.joints]
+    moved = [replace(clip, x=clip.x[:, :, order], score=clip.score[:, :, order]) for clip in clips]
+    answers = model.predict(save(tmp_path / "a.npz", moved, joint_names=turned.joints))
+    assert answers == model.predict(save(tmp_path / "b.npz", clips))
+    assert answers != model.predict(save(tmp_path / "c.npz", moved))  # no names: the model's order is assumed
+
+
+def test_joints_of_a_skeleton_that_only_the_model_knows_go_by_name(model, clips, tmp_path):
+    mine = Skeleton.make("mine", [f"my_{joint}" for joint in model.skeleton.joints], model.skeleton.bones)
+    other = Predictor(model.model, model.card.model_copy(update={"skeleton": mine.plain()}))
+    order = list(range(16, -1, -1))
+    moved = [replace(clip, x=clip.x[:, :, order], score=clip.score[:, :, order]) for clip in clips]
+    file = save(tmp_path / "a.npz", moved, joint_names=[mine.joints[v] for v in order])
+    assert other.predict(file) == model.predict(save(tmp_path / "b.npz", clips))
+
+
+def test_other_joints_that_no_skeleton_has_are_not_taken_for_the_model_s(model, clips, tmp_path):
+    names = [f"dog_{v}" for v in range(17)]
+    with pytest.raises(SkeletonError, match=r"a\.npz: 'dog_0', 'dog_1', .* are no joints of coco-17"):
+        model.predict(save(tmp_path / "a.npz", clips, joint_names=names))
+    (tmp_path / "meta.json").write_text(json.dumps({"joint_names": names}))
+    with pytest.raises(SkeletonError, match=r"b\.npz: 17 joints \(dog_0, .*which are not those of a built-in"):
+        model.predict(save(tmp_path / "b.npz", clips))
 
 
 @pytest.fixture

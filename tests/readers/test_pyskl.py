@@ -118,6 +118,13 @@ def test_other_joints_must_be_named(joints, dims, tmp_path):
     assert next(read(tmp_path, clip).clips).x.shape == (1, 4, joints, dims)
 
 
+def test_names_that_tell_no_skeleton_are_told(tmp_path):
+    (tmp_path / "meta.json").write_text(json.dumps({"joint_names": [f"dog{v}" for v in range(20)]}))
+    clip = annotation(keypoint=np.ones((1, 4, 20, 2)), keypoint_score=np.ones((1, 4, 20)))
+    with pytest.raises(SkeletonError, match=r"poses\.pkl: 20 joints \(dog0, dog1, .*dog19\), which are not those of"):
+        read(tmp_path, clip)
+
+
 def without(key: str) -> dict:
     return {name: value for name, value in annotation().items() if name != key}
 

@@ -116,9 +116,12 @@ def test_a_table_that_lacks_a_column_is_a_table_still(tmp_path):
 
 
 def test_an_unknown_skeleton_must_be_named(tmp_path):
-    for joint in ("tip", "4"):
-        with pytest.raises(SkeletonError, match=r"mine\.csv: . joints?, and nothing says which.*--skeleton"):
-            text(tmp_path, f"frame,joint,x,y\n0,{joint},1,2\n")
+    with pytest.raises(SkeletonError, match=r"mine\.csv: 5 joints, and nothing says which.*--skeleton"):
+        text(tmp_path, "frame,joint,x,y\n0,4,1,2\n")
+    with pytest.raises(
+        SkeletonError, match=r"mine\.csv: 2 joints \(tip, root\), which are not those of a built-in.*--skel"
+    ):
+        text(tmp_path, "frame,joint,x,y\n0,tip,1,2\n0,root,1,2\n")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +227,58 @@ def test_the_skeleton_and_classes_inside_an_archive(tmp_path):
     assert only(source).label == 1
 
 
+TURNED = COCO.permuted(np.random.default_rng(4).permutation(17).tolist())
+
+
+def in_order_of(skeleton: Skeleton, folder: Path, **more) -> Path:
+    """The clips that `saved` writes for COCO-17 with their joints in another order; names they have only if given."""
+    with np.load(saved(folder)) as arrays:
+        order = [COCO.joints.index(joint) for joint in skeleton.joints]
+        turned = {"x": arrays["x"][:, :, :, order], "score": arrays["score"][..., order], "joint_names": None}
+    return saved(folder, **turned | more)
+
+
+@pytest.mark.parametrize("given", ["nothing", "a skeleton", "a meta.json"])
+def test_named_joints_of_an_archive_go_by_name(given, tmp_path):
+    wanted = list(Table().read(saved(tmp_path)).clips)
+    path = in_order_of(TURNED, tmp_path, joint_names=np.array([joint.title() for joint in TURNED.joints]))
+    if given == "a meta.json":
+        (tmp_path / "meta.json").write_text(json.dumps({"joint_names": COCO.joints}))
+    source = Table().read(path, skeleton=COCO if given == "a skeleton" else None)
+    assert source.skeleton is COCO
+    for clip, want in zip(source.clips, wanted, strict=True):
+        assert np.array_equal(clip.x, want.x)
+        assert np.array_equal(clip.score, want.score)
+
+
+def test_named_joints_with_their_own_edges_go_by_name_into_a_given_skeleton(tmp_path):
+    wanted = list(Table().read(saved(tmp_path)).clips)
+    more = {"joint_names": np.array(TURNED.joints), "edges": np.array(TURNED.bones)}
+    path = in_order_of(TURNED, tmp_path, **more)
+    own, given = Table().read(path), Table().read(path, skeleton=COCO)
+    assert own.skeleton is not None
+    assert own.skeleton.joints == TURNED.joints
+    assert not np.array_equal(next(own.clips).x, wanted[0].x)
+    assert np.array_equal(next(given.clips).x, wanted[0].x)
+
+
+def test_joints_that_an_archive_does_not_have_are_absent(tmp_path):
+    hands = np.array(["right_wrist", "left_wrist"])
+    x = np.arange(12.0).reshape(1, 3, 2, 2)
+    np.savez(tmp_path / "hands.npz", x=x, joint_names=hands)
+    clip = only(Table().read(tmp_path / "hands.npz", skeleton=COCO))
+    assert np.flatnonzero(clip.score[0, 0]).tolist() == [9, 10]
+    assert np.array_equal(clip.x[0][:, [10, 9]], x[0])
+
+
+def test_joints_that_no_skeleton_has_are_told(tmp_path):
+    names = np.array([*COCO.joints[:-2], "paw", "tail"])
+    with pytest.raises(SkeletonError, match=r"17 joints \(nose, .*, paw, tail\), which are not those of a built-in"):
+        Table().read(saved(tmp_path, joint_names=names))
+    with pytest.raises(SkeletonError, match=r"'paw', 'tail' are no joints of coco-17"):
+        Table().read(saved(tmp_path, joint_names=names), skeleton=COCO)
+
+
 @pytest.mark.parametrize("nothing", ["", "nan", "None", "-1"])
 def test_a_text_that_says_nothing_is_no_label(nothing, tmp_path):
     source = Table().read(saved(tmp_path, label=np.array(["raise", nothing, "step"])))
@@ -259,6 +314,11 @@ def test_a_label_that_is_a_number_is_no_name(tmp_path):
         ({"size": np.zeros(3)}, r"size \[3\], expected \[3, 2\]"),
         ({"name": np.array(["a", "b", "a"])}, "clips 0 and 2 are both called 'a'"),
         ({"joint_names": np.array(["a", "a"])}, "'a' twice"),
+        ({"joint_names": np.array(["nose", "neck"])}, "17 joints, expected 2 as joint_names has it"),
+        (
+            {"joint_names": np.array([*COCO.joints[:-1], "Nose"]), "edges": None},
+            "17 joints .*Nose.*not those of a built-in",
+        ),
         ({"joint_names": None}, "17 joints, and nothing says which"),
         ({"class_names": np.array(["bow", "bow"])}, "'bow' twice"),
     ],
@@ -268,6 +328,12 @@ def test_bad_arrays_are_named(changed, words, tmp_path):
     with pytest.raises(OsseinError, match=words) as caught:
         list(Table().read(path).clips)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_joint_of_an_archive_named_twice(tmp_path):
+    path = saved(tmp_path, joint_names=np.array([*COCO.joints[:-1], "Nose"]))
+    with pytest.raises(SkeletonError, match=r"mine\.npz: two joint_names are 'nose' of coco-17. Rename one"):
+        Table().read(path, skeleton=COCO)
 
 
 def test_a_single_array_is_no_archive(tmp_path):

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ossein.anatomy import words
 from ossein.clip import Clip
 from ossein.deploy.bundle import Card, load_recogniser, read_card
 from ossein.deploy.hub import Shareable, fetch
@@ -22,6 +21,8 @@ from ossein.errors import DataError, SettingsError, SkeletonError
 from ossein.evaluate.model import class_scores
 from ossein.readers import get_reader, reader_for
 from ossein.readers.base import Source, within
+from ossein.readers.joints import spelled
+from ossein.readers.meta import read_meta
 from ossein.skeleton import Skeleton
 from ossein.store import Store
 from ossein.store.memory import Memory
@@ -180,7 +181,7 @@ class Predictor(Shareable):
         """
         path = Path(path)
         source = _open(path, format, self.skeleton)
-        if source.skeleton is not None and _joints(source.skeleton) != _joints(self.skeleton):
+        if source.skeleton is not None and spelled(source.skeleton.joints) != spelled(self.skeleton.joints):
             raise SkeletonError(
                 f"{path}: its joints are those of {source.skeleton.name} ({len(source.skeleton)}), the model knows "
                 f"{self.skeleton.name} ({len(self.skeleton)}). Use a model trained on that skeleton."
@@ -273,14 +274,13 @@ def _open(path: Path, format: str, skeleton: Skeleton) -> Source:
     try:
         return reader.read(path)
     except SkeletonError:
-        # The file does not say what its joints are; the model does.
+        # The file does not say what its joints are; the model does. Tables and arrays that name theirs are read by name,
+        # but where a meta.json names those of another format, the model's must not be put in their place.
+        named = read_meta(path).joints
+        if named and spelled(named) != spelled(skeleton.joints):
+            raise
         return reader.read(path, skeleton=skeleton)
 
 
 def _span(text: str | float | Span | None) -> Span | None:
     return None if text is None else Span.read(text)
-
-
-def _joints(skeleton: Skeleton) -> list[list[str]]:
-    """The joints in order, however their names are spelled."""
-    return [sorted(words(joint)) or [joint] for joint in skeleton.joints]

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ossein.clip import Clip
-from ossein.errors import DataError, did_you_mean
+from ossein.errors import DataError, SkeletonError, did_you_mean
 from ossein.readers.base import Source, damage, make_clip, unknown_skeleton, within
+from ossein.readers.joints import place_joints
 from ossein.readers.meta import Meta, named_skeleton, read_meta, texts
 from ossein.readers.numbering import number_labels
 from ossein.skeleton import Skeleton
+from ossein.words import count
 
 _OF_CLIP = {"name": "U", "label": "iuU", "length": "iu", "subject": "iu", "camera": "iu", "setup": "iu", "split": "U"}
 _OF_CLIP |= {"size": "iuf", "rate": "iuf"}
@@ -40,17 +42,16 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
         own = Meta(
             named_skeleton(path.stem, _listed(arrays, "joint_names"), _listed(arrays, "edges")),
             texts(_listed(arrays, "class_names"), "class_names"),
+            joints=texts(_listed(arrays, "joint_names"), "joint_names"),
         )
-    beside = read_meta(path)
-    meta = beside.settle(skeleton or own.skeleton, tuple(classes) or own.classes)
-    if meta.skeleton is None:
-        raise unknown_skeleton(path, arrays["x"].shape[3])
+    meta = read_meta(path).settle(skeleton or own.skeleton, tuple(classes) or own.classes)
+    joints, arrays = _placed(path, arrays, own, meta)
     names = _names(path, arrays)
     labels, known = _labels(path, arrays, meta.classes)
     return Source(
-        clips=(_clip(path, arrays, n, name, labels[n : n + 1], meta.skeleton, known) for n, name in enumerate(names)),
+        clips=(_clip(path, arrays, n, name, labels[n : n + 1], joints, known) for n, name in enumerate(names)),
         num_clips=len(names),
-        skeleton=meta.skeleton,
+        skeleton=joints,
         classes=known,
         splits=meta.splits | _splits(arrays, names),
         facts=meta.facts,
@@ -87,6 +88,26 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 def _listed(arrays: Arrays, key: str) -> list | None:
     return arrays[key].tolist() if key in arrays else None
+
+
+def _placed(path: Path, arrays: Arrays, own: Meta, meta: Meta) -> tuple[Skeleton, Arrays]:
+    """The skeleton, and the arrays in its order: joints that the archive names go by name into a skeleton from elsewhere."""
+    if not own.joints or (own.skeleton is not None and meta.skeleton is own.skeleton):
+        if meta.skeleton is None:
+            raise unknown_skeleton(path, arrays["x"].shape[3], meta.joints)
+        return meta.skeleton, arrays
+    x, score = arrays["x"], arrays["score"]
+    if len(own.joints) != x.shape[3]:
+        raise SkeletonError(f"{path}: {count(x.shape[3], 'joint')}, expected {len(own.joints)} as joint_names has it.")
+    skeleton, numbers = place_joints(path, own.joints, meta.skeleton)
+    if len(set(numbers)) < len(numbers):
+        twice = next(v for i, v in enumerate(numbers) if v in numbers[:i])
+        raise SkeletonError(f"{path}: two joint_names are '{skeleton.joints[twice]}' of {skeleton.name}. Rename one.")
+    order, there = np.zeros(len(skeleton), int), np.zeros(len(skeleton), bool)
+    order[numbers], there[numbers] = np.arange(len(numbers)), True
+    if there.all() and (order == np.arange(len(order))).all():
+        return skeleton, arrays  # as it is: a copy may be large
+    return skeleton, {**arrays, "x": x[:, :, :, order], "score": np.where(there, score[..., order], 0)}
 
 
 def _names(path: Path, arrays: Arrays) -> list[str]:

@@ -20,12 +20,14 @@ class Meta:
         classes: Class names in the order of labels; empty where not known.
         splits: Names of clips by the name of the split.
         facts: Every other text: unit, sensor, source, license ...
+        joints: Joint names in the order of the data, if listed, whether or not they tell a skeleton.
     """
 
     skeleton: Skeleton | None = None
     classes: tuple[str, ...] = ()
     splits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    joints: tuple[str, ...] = ()
 
     def settle(self, skeleton: Skeleton | None, classes: Sequence[str], default: Skeleton | None = None) -> "Meta":
         """The same with what the caller gives in front, and the format's default behind.
@@ -67,6 +69,7 @@ def read_meta(path: Path) -> Meta:
                 if isinstance(names, list)
             },
             facts={key: value for key, value in data.items() if isinstance(value, str)},
+            joints=texts(data.get("joint_names"), "joint_names"),
         )
 
 

@@ -48,7 +48,7 @@ class PYSKL(Reader):
         first = _keypoint(path, annotations[0], names[0])
         meta = read_meta(path).settle(skeleton, classes, _default(*first.shape[2:]))
         if meta.skeleton is None:
-            raise unknown_skeleton(path, first.shape[2])
+            raise unknown_skeleton(path, first.shape[2], meta.joints)
         known = _aliases(annotations, names)
         found = {key: tuple(known[one] for one in members if one in known) for key, members in splits.items()}
         lost = {

@@ -2,21 +2,21 @@
 
 import csv
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ossein.anatomy import words
 from ossein.clip import UNKNOWN, Clip
-from ossein.errors import DataError, SkeletonError, did_you_mean
+from ossein.errors import DataError, did_you_mean
 from ossein.readers.arrays import read_arrays
-from ossein.readers.base import LONGEST, Reader, Source, archive_members, make_clip, unknown_skeleton
+from ossein.readers.base import LONGEST, Reader, Source, archive_members, make_clip
+from ossein.readers.joints import place_joints
 from ossein.readers.meta import read_meta
 from ossein.readers.numbering import number_labels
-from ossein.skeleton import Skeleton, builtin_names
+from ossein.skeleton import Skeleton
 from ossein.words import count
 
 _NEEDED = ("frame", "joint", "x", "y")
@@ -58,7 +58,7 @@ class Table(Reader):
             return read_arrays(path, skeleton, classes)
         meta = read_meta(path).settle(skeleton, classes)
         table = _parse(path)
-        joints, numbers = _joints(path, table.joints, meta.skeleton)
+        joints, numbers = place_joints(path, table.joints, meta.skeleton)
         labels, names = number_labels(
             path, (rows.of_clip.get("label", "") for rows in table.clips.values()), meta.classes
         )
@@ -196,40 +196,6 @@ def _unreadable(row: list[str], at: Mapping[str, int]) -> str:
             wanted = "a whole number" if kind is int else "a number, or nothing where the joint is absent"
             return f"{name} '{cell}', expected {wanted}. Mend the row."
     return f"frame {row[at['frame']]} is far beyond any clip. Mend the row."
-
-
-def _joints(path: Path, found: Mapping[str, int], skeleton: Skeleton | None) -> tuple[Skeleton, np.ndarray]:
-    """The skeleton, and its joint number for each joint of the table in the order of `found`."""
-    if all(joint.isdecimal() for joint in found):
-        if skeleton is None:
-            raise unknown_skeleton(path, max(map(int, found)) + 1)
-        wild = [joint for joint in found if int(joint) >= len(skeleton)]
-        if wild:
-            raise SkeletonError(
-                f"{path}: joint {wild[0]}, expected 0 to {len(skeleton) - 1} ({skeleton.name}). "
-                "Joints count from 0; name the skeleton of the data with --skeleton."
-            )
-        return skeleton, np.array([int(joint) for joint in found])
-    skeleton = skeleton or _same_set(found)
-    if skeleton is None:
-        raise unknown_skeleton(path, len(found))
-    number = {_key(joint): v for v, joint in enumerate(skeleton.joints)}
-    for joint in found:
-        if _key(joint) not in number:
-            raise SkeletonError(
-                f"{path}: '{joint}' is no joint of {skeleton.name}. {did_you_mean(joint, skeleton.joints, most=40)}"
-            )
-    return skeleton, np.array([number[_key(joint)] for joint in found])
-
-
-def _key(joint: str) -> tuple[str, ...]:
-    return tuple(sorted(words(joint)))
-
-
-def _same_set(joints: Iterable[str]) -> Skeleton | None:
-    """The built-in skeleton with these joint names in any order, if there is one."""
-    wanted = sorted(map(_key, joints))
-    return next((s for s in map(Skeleton.of, builtin_names()) if sorted(map(_key, s.joints)) == wanted), None)
 
 
 def _clip(path: Path, name: str, rows: _Rows, dims: int, naming: _Naming) -> Clip:
