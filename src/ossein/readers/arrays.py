@@ -10,6 +10,7 @@ import numpy as np
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError, did_you_mean
 from ossein.readers.base import Source, damage, make_clip, unknown_skeleton, within
+from ossein.readers.confidence import MANY, refuse_confidence
 from ossein.readers.joints import place_joints
 from ossein.readers.meta import Meta, named_skeleton, read_meta, texts
 from ossein.readers.numbering import number_labels
@@ -34,7 +35,8 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
     all `joint_names`, `edges` [B 2] and `class_names`, which go before a `meta.json` beside the file.
 
     Raises:
-        DataError: The file is no archive, a name is unknown, or a shape or number type is not as said.
+        DataError: The file is no archive, a name is unknown, a shape or number type is not as said, or a third coordinate
+            looks like a confidence.
         SkeletonError: Nothing tells the skeleton, or it does not fit.
     """
     arrays = _load(path)
@@ -77,6 +79,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         wanted = (len(x), 2) if key == "size" else (len(x),)
         if arrays[key].shape != wanted:
             raise DataError(f"{path}: {key} {list(arrays[key].shape)}, expected {list(wanted)}, one per clip. Mend it.")
+    if x.shape[-1] == 3:
+        refuse_confidence(path, x[:MANY], "score")
     one = x.ndim == 4
     return arrays | {"x": x[:, None] if one else x, "score": score[:, None] if one else score}
 

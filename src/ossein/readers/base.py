@@ -26,6 +26,9 @@ FAINT = 0.01
 LONGEST = 1_000_000
 """The most frames a clip may have; a frame number beyond it is a mistake in the file, not a longer clip."""
 
+OVERSHOOT = 1.5
+"""The highest score that is taken for 1: detectors that compute in float16 overshoot."""
+
 _NIL = 1e-5
 _NTU = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R\d{3}A(\d{3})(?!\d)")
 
@@ -124,7 +127,7 @@ def make_clip(
 ) -> Clip:
     """A clip from what a file says, checked against the skeleton and the classes.
 
-    Scores up to 1.5 are cut to 1 (detectors in float16 overshoot); persons who are nowhere present are dropped, but one
+    Scores up to `OVERSHOOT` are cut to 1; persons who are nowhere present are dropped, but one
     is kept, so that a clip in which nobody was found is still a clip.
 
     Args:
@@ -144,7 +147,7 @@ def make_clip(
     if x.ndim == 4 and score.shape == x.shape[:3] and score.size:
         seen = (score != 0).any((1, 2))
         seen[0] |= not seen.any()
-        x, score = x[seen], np.where((score > 1) & (score <= 1.5), np.float32(1), score)[seen]
+        x, score = x[seen], np.where((score > 1) & (score <= OVERSHOOT), np.float32(1), score)[seen]
     with within(where):
         clip = Clip(x, score, **fields)
         if clip.label < UNKNOWN or (classes and clip.label >= len(classes)):

@@ -9,6 +9,7 @@ import numpy as np
 from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError
 from ossein.readers.base import FAINT, Reader, Source, filled, make_clip, near_zero, ntu_name, unknown_skeleton
+from ossein.readers.confidence import MANY, refuse_confidence
 from ossein.readers.meta import Meta, read_meta
 from ossein.readers.unpickle import load_pickle
 from ossein.skeleton import Skeleton
@@ -46,6 +47,9 @@ class PYSKL(Reader):
         annotations, splits = _parts(path, load_pickle(path))
         names = _names(path, annotations)
         first = _keypoint(path, annotations[0], names[0])
+        if first.shape[3] == 3:
+            some = (_keypoint(path, one, name) for one, name in zip(annotations[:MANY], names))
+            refuse_confidence(path, (x for x in some if x.shape[3] == 3), "keypoint_score")
         meta = read_meta(path).settle(skeleton, classes, _default(*first.shape[2:]))
         if meta.skeleton is None:
             raise unknown_skeleton(path, first.shape[2], meta.joints)
