@@ -53,6 +53,39 @@ def test_subject_and_camera_of_the_annotation_win_over_the_name(tmp_path):
     assert (clip.setup, clip.camera, clip.subject) == (1, 7, 9)
 
 
+def test_subjects_cameras_and_setups_by_word_and_as_floats(tmp_path):
+    said = [
+        {"subject": "P07", "camera": "left", "setup": 3.0},
+        {"subject": "P02", "view": "right", "setup": np.array(4)},
+        {"subject": None, "camera": 9, "view": "left", "setup": float("nan")},
+    ]
+    clips = list(read(tmp_path, *[annotation(str(n), **more) for n, more in enumerate(said)]).clips)
+    assert [clip.subject for clip in clips] == [1, 0, UNKNOWN]
+    assert [clip.camera for clip in clips] == [0, 1, 0]
+    assert [clip.setup for clip in clips] == [3, 4, UNKNOWN]
+
+
+def test_labels_by_word_are_classes(tmp_path):
+    words = ["wave", "bow", "", None, "wave"]
+    annotations = [annotation(str(n), label=word) for n, word in enumerate(words)]
+    source = read(tmp_path, *annotations)
+    assert source.classes == ("bow", "wave")
+    assert [clip.label for clip in source.clips] == [1, 0, UNKNOWN, UNKNOWN, 1]
+    path = write_pickle(tmp_path / "poses.pkl", [*annotations, annotation("mixed", label=2)])
+    source = PYSKL().read(path, classes=["wave", "kick", "bow"])
+    assert [clip.label for clip in source.clips] == [0, 2, UNKNOWN, UNKNOWN, 0, 2]
+    with pytest.raises(DataError, match=r"clip 'mixed': label 2, but other clips have texts such as 'bow'"):
+        PYSKL().read(path)
+    with pytest.raises(DataError, match=r"poses\.pkl: no class is called 'wave'. Did you mean 'weave'"):
+        PYSKL().read(path, classes=["weave", "kick", "bow"])
+
+
+def test_a_label_and_a_length_in_arrays_of_no_dimensions(tmp_path):
+    clip = one(tmp_path, label=np.array(3), total_frames=np.array(4))
+    assert (clip.label, clip.num_frames) == (3, 4)
+    assert one(tmp_path, label=np.array("3")).label == 3
+
+
 def slow_presence(x: np.ndarray, score: np.ndarray | None, *, pixels: bool) -> np.ndarray:
     """The rule of the class's docstring, joint by joint."""
     out = np.zeros(x.shape[:3], np.float32)
@@ -152,6 +185,11 @@ def spoilt(value: float, key: str = "keypoint") -> dict:
         (annotation(label=5), "label 5, expected 0 to 1"),
         (annotation(label=1.0), "label 1.0, expected a whole number"),
         (annotation(label=True), "label True"),
+        (annotation(label=np.array([1])), r"label \[1\], expected a whole number from 0 or a text"),
+        (annotation(label=[0] * 99), r"label \[0, 0, .{73}, expected a whole"),
+        (annotation(label="wav"), "no class is called 'wav'"),
+        (annotation(subject=3.5), r"clip 'wave': subject 3\.5, expected a text, or a whole number"),
+        (annotation(view=[1, 2]), r"clip 'wave': camera \[1, 2\], expected a text"),
         (annotation(img_shape=(240,)), r"img_shape \(240,\)"),
         (annotation(img_shape=(0, 320)), r"img_shape \(0, 320\)"),
         (annotation(img_shape="big"), "img_shape 'big'"),

@@ -149,7 +149,7 @@ def test_an_unknown_skeleton_must_be_named(tmp_path):
         ("frame,joint,x,y,label\n0,0,1,2,a\n0,1,1,2,b\n", r"mine\.csv:3: label 'b', but 'a' in an earlier row"),
         ("frame,joint,x,y,label\n0,0,1,2,wav\n", "no class is called 'wav'"),
         ("frame,joint,x,y,label\n0,0,1,2,2\n", "label 2, expected 0 to 1"),
-        ("frame,joint,x,y,subject\n0,0,1,2,ann\n", "subject 'ann' is no number"),
+        ("frame,joint,x,y,rate\n0,0,1,2,fast\n", "rate 'fast' is no number"),
         ("frame,joint,x,y,width\n0,0,1,2,640\n", "only one of 'width' and 'height'"),
         ('frame,joint,x,y\n0,0,1,"2\n', r"mine\.csv:2: is not CSV"),
         ("frame,joint,x,y\n0,0,1,\x002\n", r"mine\.csv:2: "),
@@ -288,6 +288,19 @@ def test_a_text_that_says_nothing_is_no_label(nothing, tmp_path):
     source = text(tmp_path, table, skeleton=COCO)
     assert [clip.label for clip in source.clips] == [0, UNKNOWN]
     assert source.classes == ("raise",)
+
+
+def test_subjects_by_word(tmp_path):
+    rows = ["clip,frame,joint,x,y,subject,camera", "a,0,0,1,2,P07,2.0", "b,0,0,1,2,P02,", "c,0,0,1,2,nan,1"]
+    clips = list(text(tmp_path, "\n".join(rows), skeleton=COCO).clips)
+    assert [clip.subject for clip in clips] == [1, 0, UNKNOWN]
+    assert [clip.camera for clip in clips] == [2, UNKNOWN, 1]
+    more = {"subject": np.array(["P07", "P02", ""]), "camera": np.array([2.0, np.nan, 1])}
+    clips = list(Table().read(saved(tmp_path, **more)).clips)
+    assert [clip.subject for clip in clips] == [1, 0, UNKNOWN]
+    assert [clip.camera for clip in clips] == [2, UNKNOWN, 1]
+    with pytest.raises(DataError, match=r"mine\.npz: clip 'b': setup 1\.5, expected a text, or a whole number"):
+        Table().read(saved(tmp_path, setup=np.array([1, 1.5, 2])))
 
 
 def test_a_label_that_is_a_number_is_no_name(tmp_path):

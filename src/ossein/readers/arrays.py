@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from ossein.clip import Clip
+from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError, SkeletonError, did_you_mean
 from ossein.readers.base import Source, damage, make_clip, unknown_skeleton, within
 from ossein.readers.confidence import MANY, refuse_confidence
 from ossein.readers.joints import place_joints
 from ossein.readers.meta import Meta, named_skeleton, read_meta, texts
-from ossein.readers.numbering import number_labels
+from ossein.readers.numbering import GROUPS, number_groups, number_labels
 from ossein.skeleton import Skeleton
 from ossein.words import count
 
-_OF_CLIP = {"name": "U", "label": "iuU", "length": "iu", "subject": "iu", "camera": "iu", "setup": "iu", "split": "U"}
-_OF_CLIP |= {"size": "iuf", "rate": "iuf"}
+_OF_CLIP = {"name": "U", "label": "iuU", "length": "iu", "split": "U", "size": "iuf", "rate": "iuf"}
+_OF_CLIP |= dict.fromkeys(GROUPS, "iuUf")
 _OF_SET = {"joint_names": "U", "edges": "iuU", "class_names": "U"}
 _KINDS = {"f": "numbers", "i": "whole numbers", "U": "texts"}
 _ALL = {"x": "fiu", "score": "fiub", **_OF_CLIP, **_OF_SET}
@@ -31,7 +31,7 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
 
     `x` [N M T V C], or [N T V C] of one person each; NaN is an absent joint. All else is optional: `score` like x
     without C; per clip `name`, `label` (numbers, or texts), `length` (how many of the T frames are the clip's),
-    `subject`, `camera`, `setup`, `split` (several with `;` between), `size` [N 2] (width, height), `rate`; for
+    `subject`, `camera`, `setup` (numbers, or texts), `split` (several with `;` between), `size` [N 2] (width, height), `rate`; for
     all `joint_names`, `edges` [B 2] and `class_names`, which go before a `meta.json` beside the file.
 
     Raises:
@@ -50,8 +50,12 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
     joints, arrays = _placed(path, arrays, own, meta)
     names = _names(path, arrays)
     labels, known = _labels(path, arrays, meta.classes)
+    groups = _groups(path, arrays, names)
     return Source(
-        clips=(_clip(path, arrays, n, name, labels[n : n + 1], joints, known) for n, name in enumerate(names)),
+        clips=(
+            _clip(path, arrays, n, joints, known, name=name, label=labels[n], **groups[name])
+            for n, name in enumerate(names)
+        ),
         num_clips=len(names),
         skeleton=joints,
         classes=known,
@@ -127,9 +131,9 @@ def _names(path: Path, arrays: Arrays) -> list[str]:
 
 
 def _labels(path: Path, arrays: Arrays, classes: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """The label of each clip, none at all where the archive has none, and the class names."""
-    told = arrays.get("label", np.zeros(0, int)).tolist()
-    if not told or not isinstance(told[0], str):  # numbers are numbers, even where a class is called "2"
+    """The label of each clip and the class names."""
+    told = arrays.get("label", np.full(len(arrays["x"]), UNKNOWN)).tolist()
+    if not isinstance(told[0], str):  # numbers are numbers, even where a class is called "2"
         return told, tuple(classes)
     numbers, known = number_labels(path, told, classes)
     return [numbers[word] for word in told], known
@@ -143,8 +147,17 @@ def _splits(arrays: Arrays, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {split: tuple(members) for split, members in out.items()}
 
 
+def _groups(path: Path, arrays: Arrays, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """The numbers of subject, camera and setup by clip."""
+    told: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for key in [key for key in GROUPS if key in arrays]:
+        for name, value in zip(names, arrays[key].tolist()):
+            told[name][key] = value
+    return number_groups(path, told)
+
+
 def _clip(
-    path: Path, arrays: Arrays, n: int, name: str, label: Sequence[int], skeleton: Skeleton, classes: Sequence[str]
+    path: Path, arrays: Arrays, n: int, skeleton: Skeleton, classes: Sequence[str], *, name: str, **fields: Any
 ) -> Clip:
     length = int(arrays["length"][n]) if "length" in arrays else arrays["x"].shape[2]
     if not 0 < length <= arrays["x"].shape[2]:
@@ -152,8 +165,6 @@ def _clip(
             f"{path}: clip '{name}': length {length}, expected 1 to {arrays['x'].shape[2]}, the frames of x. Mend it."
         )
     x = arrays["x"][n, :, :length]
-    fields: dict[str, Any] = {key: int(arrays[key][n]) for key in ("subject", "camera", "setup") if key in arrays}
-    fields |= {"label": label[0]} if label else {}
     fields |= {"rate": float(arrays["rate"][n])} if "rate" in arrays else {}
     fields |= {"size": tuple(map(float, arrays["size"][n]))} if "size" in arrays else {}
     score = np.where(np.isnan(x).any(-1), 0, arrays["score"][n, :, :length])

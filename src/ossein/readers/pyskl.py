@@ -11,6 +11,7 @@ from ossein.errors import DataError
 from ossein.readers.base import FAINT, Reader, Source, filled, make_clip, near_zero, ntu_name, unknown_skeleton
 from ossein.readers.confidence import MANY, refuse_confidence
 from ossein.readers.meta import Meta, read_meta
+from ossein.readers.numbering import GROUPS, number_groups, number_labels
 from ossein.readers.unpickle import load_pickle
 from ossein.skeleton import Skeleton
 
@@ -22,7 +23,8 @@ class PYSKL(Reader):
     """Annotation pickles: `{'split': ..., 'annotations': [...]}`, or the bare list of annotations.
 
     An annotation holds `frame_dir` (or `filename`), `keypoint` [M T V C], `total_frames`, and where known `label`,
-    `keypoint_score` [M T V], `img_shape` (height, width), `subject`, `view` or `camera`, `setup`.
+    `keypoint_score` [M T V], `img_shape` (height, width), `subject`, `view` or `camera`, `setup`. The label is a number
+    or a text, as are the last four; texts are numbered in sorted order, those of labels where no classes are known.
 
     The format cannot say that a joint is absent. Here is what counts as absent: a person-frame that is all zero; a
     joint of score 0 at the origin, or, in an image of known size, within two pixels of its corner, where data sets
@@ -53,16 +55,13 @@ class PYSKL(Reader):
         meta = read_meta(path).settle(skeleton, classes, _default(*first.shape[2:]))
         if meta.skeleton is None:
             raise unknown_skeleton(path, first.shape[2], meta.joints)
-        known = _aliases(annotations, names)
-        found = {key: tuple(known[one] for one in members if one in known) for key, members in splits.items()}
-        lost = {
-            key: len(members) - len(found[key]) for key, members in splits.items() if len(found[key]) < len(members)
-        }
-        notes = (
-            {"names in splits without a clip": ", ".join(f"{key}: {num}" for key, num in lost.items())} if lost else {}
-        )
+        labels, known = _labels(path, annotations, names, meta.classes)
+        groups = number_groups(path, dict(zip(names, map(_groups, annotations))))
+        told = {name: {"label": label, **groups[name]} for name, label in zip(names, labels)}
+        found, notes = _found(splits, _aliases(annotations, names))
+        meta = meta.settle(None, known)
         return Source(
-            clips=_clips(path, annotations, names, meta),
+            clips=_clips(path, annotations, told, meta),
             num_clips=len(annotations),
             skeleton=meta.skeleton,
             classes=meta.classes,
@@ -116,19 +115,31 @@ def _aliases(annotations: list[dict[str, Any]], names: list[str]) -> dict[str, s
     return files | {name: name for name in names}
 
 
+def _found(
+    splits: Mapping[str, list[str]], known: Mapping[str, str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """The members of splits that are clips, and a note that counts the others."""
+    found = {key: tuple(known[one] for one in members if one in known) for key, members in splits.items()}
+    lost = {key: len(members) - len(found[key]) for key, members in splits.items() if len(found[key]) < len(members)}
+    told = ", ".join(f"{key}: {num}" for key, num in lost.items())
+    return found, {"names in splits without a clip": told} if lost else {}
+
+
 def _default(num_joints: int, dims: int) -> Skeleton | None:
     if num_joints == 17:
         return Skeleton.of("coco-17")
     return Skeleton.of("ntu-25") if (num_joints, dims) == (25, 3) else None
 
 
-def _clips(path: Path, annotations: list[dict[str, Any]], names: list[str], meta: Meta) -> Iterator[Clip]:
-    for i, name in enumerate(names):
+def _clips(
+    path: Path, annotations: list[dict[str, Any]], told: Mapping[str, Mapping[str, int]], meta: Meta
+) -> Iterator[Clip]:
+    for i, (name, numbers) in enumerate(told.items()):
         annotation, annotations[i] = annotations[i], {}  # lets go of it: the next one needs the memory
-        yield _clip(path, annotation, name, meta)
+        yield _clip(path, annotation, name, numbers, meta)
 
 
-def _clip(path: Path, annotation: Mapping[str, Any], name: str, meta: Meta) -> Clip:
+def _clip(path: Path, annotation: Mapping[str, Any], name: str, told: Mapping[str, int], meta: Meta) -> Clip:
     size = _size(path, annotation, name)
     x = _keypoint(path, annotation, name)
     score = annotation.get("keypoint_score")
@@ -142,20 +153,8 @@ def _clip(path: Path, annotation: Mapping[str, Any], name: str, meta: Meta) -> C
     score = presence(x, score, pixels=size is not None and x.shape[3] == 2)
     if not len(x):  # nobody was found: one person who is nowhere stands for the clip
         x, score = np.zeros((1, *x.shape[1:])), np.zeros((1, *x.shape[1:3]))
-    source = {key: one for key, one in (ntu_name(name) or {}).items() if key != "label"}
-    for key, field in (("subject", "subject"), ("camera", "camera"), ("view", "camera"), ("setup", "setup")):
-        if _whole(annotation.get(key)):
-            source[field] = annotation[key]
     return make_clip(
-        path,
-        x,
-        score,
-        meta.skeleton,
-        meta.classes,
-        name=name,
-        label=_label(path, annotation, name),
-        size=size,
-        **source,
+        path, x, score, meta.skeleton, meta.classes, name=name, size=size, **{**(ntu_name(name) or {}), **told}
     )
 
 
@@ -188,7 +187,7 @@ def _keypoint(path: Path, annotation: Mapping[str, Any], name: str) -> np.ndarra
                 else "Mend the annotation."
             )
             raise DataError(f"{path}: clip '{name}' has no '{key}'. {advice}")
-    x, frames = _numbers(path, annotation["keypoint"], name, "keypoint"), annotation["total_frames"]
+    x, frames = _numbers(path, annotation["keypoint"], name, "keypoint"), _plain(annotation["total_frames"])
     if x.ndim != 4 or x.shape[3] not in (2, 3) or x.shape[1] != frames or 0 in x.shape[1:]:
         raise DataError(
             f"{path}: clip '{name}': keypoint {list(x.shape)}, expected [M, T, V, C] with T = total_frames = {frames} and "
@@ -218,14 +217,40 @@ def _size(path: Path, annotation: Mapping[str, Any], name: str) -> tuple[float, 
     return width, height
 
 
-def _label(path: Path, annotation: Mapping[str, Any], name: str) -> int:
-    label = annotation.get("label")
+def _groups(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """Subject, camera and setup as the annotation says them; `view` goes before `camera`."""
+    told = {key: _plain(annotation.get(key)) for key in (*GROUPS, "view")}
+    return told | ({} if told["view"] is None else {"camera": told["view"]})
+
+
+def _labels(
+    path: Path, annotations: list[dict[str, Any]], names: list[str], classes: Sequence[str]
+) -> tuple[list[int], tuple[str, ...]]:
+    """The label of each annotation and the class names: texts are numbered as everywhere, numbers are themselves."""
+    told = [_label(path, annotation, name) for annotation, name in zip(annotations, names)]
+    texts = [label for label in told if isinstance(label, str)]
+    numbers, known = number_labels(path, texts, classes)
+    if known and not classes:  # made of the texts, so that a number has no place among them
+        for name, label in zip(names, told):
+            if not isinstance(label, str) and label != UNKNOWN:
+                raise DataError(
+                    f"{path}: clip '{name}': label {label}, but other clips have texts such as '{known[0]}'. Write all of "
+                    "them as numbers or all as texts, or name the classes with --classes."
+                )
+    return [numbers[label] if isinstance(label, str) else label for label in told], known
+
+
+def _label(path: Path, annotation: Mapping[str, Any], name: str) -> int | str:
+    label = _plain(annotation.get("label"))
     if label is None:
         return UNKNOWN
-    if not _whole(label):
-        raise DataError(f"{path}: clip '{name}': label {label!r}, expected a whole number from 0. Mend the annotation.")
+    if isinstance(label, bool) or not isinstance(label, int | str):
+        raise DataError(
+            f"{path}: clip '{name}': label {label!r:.80}, expected a whole number from 0 or a text. Mend the annotation."
+        )
     return label
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _plain(value: Any) -> Any:
+    """An array as plain Python: one of no dimensions is the number or text in it."""
+    return np.asarray(value).tolist() if hasattr(value, "__array__") else value

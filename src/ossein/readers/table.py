@@ -15,7 +15,7 @@ from ossein.readers.arrays import read_arrays
 from ossein.readers.base import LONGEST, Reader, Source, archive_members, make_clip
 from ossein.readers.joints import place_joints
 from ossein.readers.meta import read_meta
-from ossein.readers.numbering import number_labels
+from ossein.readers.numbering import number_groups, number_labels
 from ossein.skeleton import Skeleton
 from ossein.words import count
 
@@ -30,8 +30,8 @@ class Table(Reader):
 
     *CSV*, one row per joint, person and frame, with a header: `frame`, `joint`, `x`, `y`, and if wished `clip` (else
     the file is one clip), `person`, `z`, `score`, `label`, `subject`, `camera`, `setup`, `split`, `width`, `height`,
-    `rate`. Comma, semicolon or tab between the cells. Joints and labels by name or by number from 0; a clip may name
-    several splits with `;` between them; persons by any word. A row that is not there, and an empty cell or `nan` in
+    `rate`. Comma, semicolon or tab between the cells. Joints and labels by name or by number from 0, subjects, cameras and setups by
+    number or by any word; a clip may name several splits with `;` between them; persons by any word. A row that is not there, and an empty cell or `nan` in
     x, y or z, is an absent joint; an empty score is 1. Frames are counted from the first one of the clip. The skeleton
     is the one given, the one of a `meta.json` beside the file, or the built-in one that has just these joint names.
 
@@ -62,7 +62,8 @@ class Table(Reader):
         labels, names = number_labels(
             path, (rows.of_clip.get("label", "") for rows in table.clips.values()), meta.classes
         )
-        naming = _Naming(joints, numbers, labels, names)
+        groups = number_groups(path, {name: rows.of_clip for name, rows in table.clips.items()})
+        naming = _Naming(joints, numbers, labels, names, groups)
         return Source(
             clips=(_clip(path, name, rows, table.dims, naming) for name, rows in table.clips.items()),
             num_clips=len(table.clips),
@@ -93,12 +94,14 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Naming:
-    """What names mean: the skeleton, the number of each joint as the table calls it, labels and class names."""
+    """What names mean: the skeleton, the number of each joint as the table calls it, labels and class names, and the
+    numbers of subject, camera and setup by clip."""
 
     skeleton: Skeleton
     numbers: np.ndarray
     labels: dict[str, int]
     classes: tuple[str, ...]
+    groups: dict[str, dict[str, int]]
 
 
 @dataclass
@@ -218,8 +221,8 @@ def _clip(path: Path, name: str, rows: _Rows, dims: int, naming: _Naming) -> Cli
         name=name,
         label=naming.labels.get(told.get("label", ""), UNKNOWN),
         size=_size(path, name, told),
-        rate=_number(path, name, told, "rate", float),
-        **{key: _number(path, name, told, key, int) for key in ("subject", "camera", "setup") if key in told},
+        rate=_number(path, name, told, "rate"),
+        **naming.groups[name],
     )
 
 
@@ -233,17 +236,17 @@ def _check_once(path: Path, name: str, rows: _Rows, place: np.ndarray) -> None:
         )
 
 
-def _number(path: Path, name: str, told: Mapping[str, str], key: str, kind: type[int] | type[float]) -> Any:
+def _number(path: Path, name: str, told: Mapping[str, str], key: str) -> float | None:
     if key not in told:
         return None
     try:
-        return kind(told[key])
+        return float(told[key])
     except ValueError:
         raise DataError(f"{path}: clip '{name}': {key} '{told[key]}' is no number. Mend the column.") from None
 
 
 def _size(path: Path, name: str, told: Mapping[str, str]) -> tuple[float, float] | None:
-    width, height = (_number(path, name, told, key, float) for key in ("width", "height"))
+    width, height = (_number(path, name, told, key) for key in ("width", "height"))
     if (width is None) != (height is None):
         raise DataError(f"{path}: clip '{name}' has only one of 'width' and 'height'. Give both or neither.")
-    return None if width is None else (width, height)
+    return None if width is None or height is None else (width, height)
