@@ -9,7 +9,7 @@ import numpy as np
 
 from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError, SkeletonError, did_you_mean
-from ossein.readers.base import Source, damage, make_clip, unknown_skeleton, within
+from ossein.readers.base import Source, array_header, damage, make_clip, unknown_skeleton, within
 from ossein.readers.confidence import MANY, refuse_confidence
 from ossein.readers.joints import place_joints
 from ossein.readers.meta import Meta, named_skeleton, read_meta, texts
@@ -67,7 +67,7 @@ def read_arrays(path: Path, skeleton: Skeleton | None, classes: Sequence[str]) -
 def _load(path: Path) -> dict[str, np.ndarray]:
     """Every array, checked for its number type and shape; x comes as [N M T V C], score as [N M T V]."""
     with damage(path), zipfile.ZipFile(path) as archive:
-        arrays = {name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()}
+        arrays = {name.removesuffix(".npy"): _array(path, archive, name) for name in archive.namelist()}
     for key, array in arrays.items():
         if key not in _ALL:
             raise DataError(f"{path}: unknown array '{key}'. {did_you_mean(key, _ALL, most=20)}")
@@ -89,9 +89,23 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     return arrays | {"x": x[:, None] if one else x, "score": score[:, None] if one else score}
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(name) as file:
+        objects = array_header(file)[2].hasobject
+    if objects:
+        key = name.removesuffix(".npy")
+        raise DataError(f"{path}: '{key}' is an array of Python objects, which may run code. {_way_out(key)}")
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _way_out(key: str) -> str:
+    """How to save what numpy made an array of objects of: clips of different lengths, or None among numbers or texts."""
+    if key in ("x", "score"):
+        return "Pad the clips to one length, give the frames of each in 'length', and save numbers such as float32."
+    if "U" in _ALL.get(key, ""):
+        return "Save texts, with '' where there is none: np.array([...], str)."
+    return "Save plain numbers."
 
 
 def _listed(arrays: Arrays, key: str) -> list | None:

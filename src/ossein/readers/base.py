@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -115,6 +115,13 @@ def archive_members(path: Path) -> set[str]:
             return set(archive.namelist())
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         return set()
+
+
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran's order, and number type of an array as `np.save` writes it; the file is then behind them."""
+    old = np.lib.format.read_magic(file) == (1, 0)
+    header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    return header(file)
 
 
 def make_clip(

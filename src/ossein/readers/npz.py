@@ -12,7 +12,7 @@ import numpy as np
 
 from ossein.clip import Clip
 from ossein.errors import DataError, SkeletonError
-from ossein.readers.base import Reader, Source, archive_members, damage, filled, make_clip
+from ossein.readers.base import Reader, Source, archive_members, array_header, damage, filled, make_clip
 from ossein.readers.meta import Meta, read_meta
 from ossein.skeleton import Skeleton
 from ossein.words import count
@@ -123,9 +123,7 @@ def _member(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], 
             if f"{key}.npy" not in archive.namelist():
                 raise DataError(f"{path}: has no '{key}', only {archive.namelist()[:8]}. Is it a CTR-GCN archive?")
             file = stack.enter_context(archive.open(f"{key}.npy"))
-            old = np.lib.format.read_magic(file) == (1, 0)
-            header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
-            shape, fortran, kind = header(file)
+            shape, fortran, kind = array_header(file)
         if kind.hasobject or (fortran and len(shape) > 1):
             raise DataError(f"{path}: '{key}' is {kind} in an order that cannot be streamed. Save plain C arrays.")
         yield file, shape, kind
