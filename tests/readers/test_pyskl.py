@@ -154,7 +154,9 @@ def test_other_joints_must_be_named(joints, dims, tmp_path):
 def test_names_that_tell_no_skeleton_are_told(tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps({"joint_names": [f"dog{v}" for v in range(20)]}))
     clip = annotation(keypoint=np.ones((1, 4, 20, 2)), keypoint_score=np.ones((1, 4, 20)))
-    with pytest.raises(SkeletonError, match=r"poses\.pkl: 20 joints \(dog0, dog1, .*dog19\), which are not those of"):
+    with pytest.raises(
+        SkeletonError, match=r"poses\.pkl: 20 joints \(dog0, dog1, .*dog19\), and no built-in skeleton has"
+    ):
         read(tmp_path, clip)
 
 

@@ -181,16 +181,10 @@ def near_zero(x: np.ndarray) -> np.ndarray:
 
 def unknown_skeleton(where: Path | str, num_joints: int, names: Sequence[str] = ()) -> SkeletonError:
     """The error for data whose joints nobody names, or by names that no built-in skeleton has."""
-    if names:
-        return SkeletonError(
-            f"{where}: {count(num_joints, 'joint')} ({', '.join(names)}), which are not those of a built-in skeleton "
-            f"({', '.join(builtin_names())}). Name one that has them with --skeleton (a YAML file), or put 'edges' beside "
-            "'joint_names', into a meta.json beside the file."
-        )
+    told = f" ({', '.join(names)}), and no built-in skeleton has just these" if names else ", and nothing says which"
     return SkeletonError(
-        f"{where}: {count(num_joints, 'joint')}, and nothing says which. Name them with --skeleton "
-        f"({', '.join(builtin_names())}, or a YAML file), or put 'joint_names' and 'edges' into a meta.json "
-        "beside the file."
+        f"{where}: {count(num_joints, 'joint')}{told}. Name them with --skeleton ({', '.join(builtin_names())}, or a YAML "
+        "file), or put 'joint_names' and 'edges' into a meta.json beside the file."
     )
 
 
