@@ -10,6 +10,7 @@ from ossein.clip import UNKNOWN, Clip
 from ossein.errors import DataError, SkeletonError
 from ossein.readers.base import FAINT, Source
 from ossein.readers.pyskl import PYSKL
+from ossein.skeleton import Skeleton
 
 
 def read(folder: Path, *annotations, **more) -> Source:
@@ -158,6 +159,16 @@ def test_names_that_tell_no_skeleton_are_told(tmp_path):
         SkeletonError, match=r"poses\.pkl: 20 joints \(dog0, dog1, .*dog19\), and no built-in skeleton has"
     ):
         read(tmp_path, clip)
+
+
+def test_joints_named_otherwise_are_not_taken_for_coco_s(tmp_path):
+    """17 joints are COCO's where nobody says what they are, and only there."""
+    names = list(Skeleton.of("coco-17").joints)
+    (tmp_path / "meta.json").write_text(json.dumps({"joint_names": names[::-1]}))
+    with pytest.raises(SkeletonError, match=r"poses\.pkl: 17 joints \(right_ankle, .*has just these in this order"):
+        read(tmp_path, annotation())
+    (tmp_path / "meta.json").write_text(json.dumps({"joint_names": names}))
+    assert read(tmp_path, annotation()).skeleton is Skeleton.of("coco-17")
 
 
 def without(key: str) -> dict:

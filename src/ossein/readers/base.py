@@ -181,7 +181,11 @@ def near_zero(x: np.ndarray) -> np.ndarray:
 
 def unknown_skeleton(where: Path | str, num_joints: int, names: Sequence[str] = ()) -> SkeletonError:
     """The error for data whose joints nobody names, or by names that no built-in skeleton has."""
-    told = f" ({', '.join(names)}), and no built-in skeleton has just these" if names else ", and nothing says which"
+    told = (
+        f" ({', '.join(names)}), and no built-in skeleton has just these in this order"
+        if names
+        else ", and nothing says which"
+    )
     return SkeletonError(
         f"{where}: {count(num_joints, 'joint')}{told}. Name them with --skeleton ({', '.join(builtin_names())}, or a YAML "
         "file), or put 'joint_names' and 'edges' into a meta.json beside the file."

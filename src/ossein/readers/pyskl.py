@@ -52,7 +52,8 @@ class PYSKL(Reader):
         if first.shape[3] == 3:
             some = (_keypoint(path, one, name) for one, name in zip(annotations[:MANY], names))
             refuse_confidence(path, (x for x in some if x.shape[3] == 3), "keypoint_score")
-        meta = read_meta(path).settle(skeleton, classes, _default(*first.shape[2:]))
+        beside = read_meta(path)
+        meta = beside.settle(skeleton, classes, None if beside.joints else _default(*first.shape[2:]))
         if meta.skeleton is None:
             raise unknown_skeleton(path, first.shape[2], meta.joints)
         labels, known = _labels(path, annotations, names, meta.classes)
