@@ -20,11 +20,12 @@ from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
+from ossein.recipes.presets import PRETRAIN, RECOGNISE, Choice, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
 from ossein.recipes.report import report as run_report
+from ossein.settings import changed
 from ossein.skeleton import Skeleton
 from ossein.store import Store
 from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes
@@ -66,7 +67,7 @@ def pretrain(args: Sequence[str]) -> None:
             out,
             splits=list(call.split) or None,
             also=[Also.read(word) for word in call.also],
-            settings=call.settings if call.settings != default else None,
+            settings=_choice(default, call.settings, told),
             resume=call.resume,
             screen=make_screen(),
         )
@@ -117,7 +118,7 @@ def recognise(args: Sequence[str]) -> None:
             pretrained=call.from_,
             labels=call.labels,
             seeds=call.seeds,
-            settings=call.settings if call.settings != default else None,
+            settings=_choice(default, call.settings, told),
             resume=call.resume,
             screen=make_screen(),
         )
@@ -229,6 +230,11 @@ def _start(default: S, told: _Told) -> S:
             "Name the preset that the run was made with."
         )
     return start
+
+
+def _choice(default: S, settings: S, told: _Told) -> Choice[S]:
+    """Settings of a file as they are; else what was changed of the preset's, whose values follow from each fold's training half."""
+    return settings if told.where else lambda own: changed(own, default, settings)
 
 
 def _words(args: list[str], flag: str) -> list[str]:

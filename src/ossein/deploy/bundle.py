@@ -4,6 +4,7 @@
 class names, how clips are prepared, where it came from.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -87,8 +88,8 @@ class Card(Settings):
         also = data.get("also", [])
         if not all(_says_what_was_seen(one) for one in [data, *(also if isinstance(also, list) else [also])]):
             raise ValueError(
-                "expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7), here and in each entry "
-                "of 'also'"
+                "expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7), and as 'digests' base64 of "
+                "8 bytes each, here and in each entry of 'also'"
             )
         return data
 
@@ -110,7 +111,12 @@ def preset_after(method: Settings) -> str | None:
 
 def _says_what_was_seen(data: Any) -> bool:
     texts = [data.get(key) for key in ("store", "hash", "split", "seen")] if isinstance(data, dict) else [None]
-    return all(isinstance(text, str) for text in texts) and _SEEN.fullmatch(data["seen"]) is not None
+    if not all(isinstance(text, str) for text in texts) or _SEEN.fullmatch(data["seen"]) is None:
+        return False
+    try:
+        return len(base64.b64decode(data.get("digests", ""), validate=True)) % 8 == 0
+    except (ValueError, TypeError):
+        return False
 
 
 def write_bundle(folder: Path, card: Card, model: nn.Module) -> None:

@@ -11,10 +11,11 @@ from ossein.deploy import Card, preset_after, read_card
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import spread
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, learned_of, leaves, refuse_seen
+from ossein.recipes.base import Screen, Silent, leaves
 from ossein.recipes.describe import protocol_name
 from ossein.recipes.finetune import TUNED, Training, Tuned, Tuning, plan
 from ossein.recipes.probe import PROBES, Probe, check_joints, check_probe, probe
+from ossein.recipes.seen import learned_of, refuse_seen
 from ossein.store import Split, Store, resolve, resolve_many
 from ossein.train import Run
 

@@ -12,10 +12,11 @@ from ossein.errors import DataError, SettingsError
 from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, seen
+from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.opinion import second_opinion
-from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
+from ossein.recipes.presets import RECOGNISE, Choice, Facts, RecogniseSettings, precision_reason, settle
+from ossein.recipes.seen import data_record, seen
 from ossein.recipes.start import Start, start_from
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
@@ -32,7 +33,7 @@ def recognise(
     pretrained: Path | None = None,
     labels: str = "all",
     seeds: tuple[int, ...] = (),
-    settings: RecogniseSettings | None = None,
+    settings: Choice[RecogniseSettings] = None,
     resume: bool = False,
     screen: Screen | None = None,
 ) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def recognise(
         labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
             `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
-        settings: Settings in place of the preset's.
+        settings: Settings in place of the preset's, or a function that makes those of each fold from the preset's.
         resume: Go on with what is in `out`.
         screen: Where to tell of progress.
 
@@ -69,7 +70,9 @@ def recognise(
     runs = []
     for split in found:
         start = start_from(pretrained, split, store, screen, several=len(found) > 1)
-        base = settings or RECOGNISE[preset](Facts.of(store, split.train), start.card)
+        base = settle(
+            settings, lambda split=split, start=start: RECOGNISE[preset](Facts.of(store, split.train), start.card)
+        )
         each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
         for seed in each:
             own = base.change(train=base.train.change(seed=seed))
