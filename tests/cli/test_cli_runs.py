@@ -219,3 +219,19 @@ def test_what_follows_from_a_training_half_is_that_of_each_fold(cli, fixed_store
     assert cli(verb, "ossein", fixed_store.path, "--config", one, "--split", *splits, "--out", "again").code == 0
     again = [read_yaml(path)["settings"]["augment"]["mirror"] for path in (tmp_path / "again").glob("*/run.yaml")]
     assert again == [0.0, 0.0]
+
+
+def test_what_to_do_with_a_pre_training_of_every_clip(cli, fixed_store):
+    """None of its own clips is left to test on."""
+    done = cli("pretrain", "skeletonmae", fixed_store.path, "--split", "all", *SHORT, "--out", "every")
+    assert "that it has not seen: ossein recognise ssl OTHER.clips --from every" in done.out
+
+
+@pytest.mark.parametrize(("verb", "told"), [("pretrain", True), ("recognise", False)])
+def test_help_before_a_split_is_named(cli, fixed_store, verb, told):
+    done = cli(verb, "ossein", fixed_store.path, "--help")
+    assert (done.code, "--train.epochs" in done.out) == (0, True)
+    done = cli(verb, "ossein", fixed_store.path)
+    assert done.code == 1
+    assert "has 3 splits, name one with --split" in " ".join(done.err.split())
+    assert ("use --split all" in " ".join(done.err.split())) == told

@@ -4,10 +4,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from ossein.errors import BundleError, SettingsError
+import numpy as np
+
+from ossein.errors import BundleError, DataError, SettingsError
 from ossein.recipes.seen import readable
 from ossein.store import Several, Store
 from ossein.train import Report, Run, all_processes, first_process, start_processes
+from ossein.words import count
 
 
 class Screen(Protocol):
@@ -78,6 +81,32 @@ def check_input(normalise: str, store: Store | Several, before: str | None = Non
         )
     if why:
         raise SettingsError(f"{store.path.name}: {why}. Use --input.normalise centre.")
+
+
+def labelled(store: Store, clips: np.ndarray, what: str) -> np.ndarray:
+    """Those of some clips that have a label; only they can be tested on, and most of what is trained needs it.
+
+    Args:
+        store: The data.
+        clips: Clip numbers.
+        what: What to call one of them, such as "test clip of 'xsub'".
+
+    Raises:
+        DataError: None has a label.
+    """
+    found = clips[store.labels[clips] >= 0]
+    if not len(found):
+        raise DataError(
+            f"{store.path.name}: no {what} has a label. Label some, or choose another split; clips without "
+            "labels serve 'ossein pretrain'."
+        )
+    return found
+
+
+def left_out(store: Store, clips: np.ndarray, what: str) -> str | None:
+    """A line on those of some clips that have no label; None where all have one."""
+    without = int((store.labels[clips] < 0).sum())
+    return f"{without} of the {count(len(clips), what)} left out, since they have no label" if without else None
 
 
 def begin(run: Run, record: dict[str, Any], device: str, *, resume: bool) -> None:

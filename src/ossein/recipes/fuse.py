@@ -9,7 +9,7 @@ from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import Scores
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, leaves
+from ossein.recipes.base import Screen, Silent, labelled, leaves
 from ossein.recipes.probe import check_joints, check_probe
 from ossein.recipes.seen import pooled, readable, refuse_seen
 from ossein.settings import diff
@@ -56,7 +56,7 @@ def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | N
 def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, Any]:
     cards = [_card(run, store, split) for run in runs]
     _check(runs, cards, out)
-    first, test = cards[0], resolve(store, split).test
+    first, test = cards[0], labelled(store, resolve(store, split).test, f"test clip of '{split}'")
     input = first.input.change(stream="joint")
     members = tuple(MemberSettings(model=c.model, stream=c.input.stream, temperature=c.temperature) for c in cards)
     settings = FusedSettings(members=members)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, write_bundle
+from ossein.errors import DataError
 from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
@@ -46,7 +47,10 @@ def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
     """
     if splits == ["all"]:
         return [Fold("all", training(store, "all"), Run(out))]
-    found = resolve_many(store, splits)
+    try:
+        found = resolve_many(store, splits)
+    except DataError as error:
+        raise DataError(f"{error} To pre-train on every clip, use --split all.") from None
     if len(found) == 1:
         return [Fold(found[0].name, found[0].train, Run(out))]
     return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]
