@@ -243,10 +243,12 @@ def test_probes_read_both_persons_whatever_the_pre_training_was_shown(
     alone = settings.change(input=settings.input.change(persons=1, normalise="centre"))
     pretrain("skeletonmae", fixed_store, tmp_path / "run", splits=["half"], settings=alone)
     shown = []
+
+    def wrapped(encoder, store, indices, input):
+        shown.append(input.persons)
+        return encoder_features(encoder, store, indices, input)
+
     with pytest.MonkeyPatch.context() as patch:
-        wrapped = lambda encoder, store, indices, input: (
-            shown.append(input.persons) or encoder_features(encoder, store, indices, input)
-        )
         patch.setattr("ossein.recipes.probe.encoder_features", wrapped)
         evaluate(tmp_path / "run", synthetic_store(people=2), split="xsub", protocols=("knn",))
         evaluate(tmp_path / "run", synthetic_store(people=1), split="xsub", protocols=("knn",))
