@@ -179,6 +179,23 @@ def diff(old: Settings, new: Settings) -> dict[str, tuple[Any, Any]]:
     return {key: (a.get(key), b.get(key)) for key in sorted(a | b) if a.get(key) != b.get(key)}
 
 
+def changed(base: T, old: T, new: T) -> T:
+    """`base` with whatever sets `new` apart from `old`; settings of another kind are taken whole.
+
+    >>> class Mask(Settings):
+    ...     share: float = 0.5
+    ...     seed: int = 0
+    >>> changed(Mask(seed=3), Mask(), Mask(share=0.75))
+    Mask(share=0.75, seed=3)
+    """
+    if old == new:
+        return base
+    if not (isinstance(base, Settings) and type(base) is type(old) is type(new)):
+        return new
+    names = type(base).model_fields
+    return base.change(**{name: changed(*(getattr(one, name) for one in (base, old, new))) for name in names})
+
+
 def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings by their dotted paths.
 

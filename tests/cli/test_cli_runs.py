@@ -6,9 +6,10 @@ import shlex
 import shutil
 
 import pytest
-from runs import SHORT, equal, same_run, weights
+from runs import SHORT, SMALL, equal, same_run, weights
 
 from ossein.files import read_yaml
+from ossein.recipes import presets
 
 
 def test_from_data_to_answers(cli, tmp_path):
@@ -203,3 +204,34 @@ def test_quickstart(cli, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
     assert cli("quickstart", "--out", "mine", *small).code == 1
+
+
+@pytest.mark.parametrize("splits", [("a1", "a2"), ("a2", "a1")])
+@pytest.mark.parametrize("verb", ["pretrain", "recognise"])
+def test_what_follows_from_a_training_half_is_that_of_each_fold(cli, fixed_store, tmp_path, monkeypatch, verb, splits):
+    """Whatever else is changed, and whichever fold is named first: of the one the training half is the other's test half."""
+    monkeypatch.setattr(presets, "handedness", lambda store, train, subjects: 0.8 if 0 in train else 0.3)
+    words = (verb, "ossein", fixed_store.path, "--split", *splits, *SMALL, "--train.steps", 1, "--train.epochs", 0.1)
+    assert cli(*words, "--out", "runs").code == 0
+    found = {path.parent.name[:2]: read_yaml(path)["settings"] for path in (tmp_path / "runs").glob("*/run.yaml")}
+    assert {name: one["augment"]["mirror"] for name, one in found.items()} == {"a1": 0.0, "a2": 0.5}
+    one = next((tmp_path / "runs").glob("a1*/run.yaml"))
+    assert cli(verb, "ossein", fixed_store.path, "--config", one, "--split", *splits, "--out", "again").code == 0
+    again = [read_yaml(path)["settings"]["augment"]["mirror"] for path in (tmp_path / "again").glob("*/run.yaml")]
+    assert again == [0.0, 0.0]
+
+
+def test_what_to_do_with_a_pre_training_of_every_clip(cli, fixed_store):
+    """None of its own clips is left to test on."""
+    done = cli("pretrain", "skeletonmae", fixed_store.path, "--split", "all", *SHORT, "--out", "every")
+    assert "that it has not seen: ossein recognise ssl OTHER.clips --from every" in done.out
+
+
+@pytest.mark.parametrize(("verb", "told"), [("pretrain", True), ("recognise", False)])
+def test_help_before_a_split_is_named(cli, fixed_store, verb, told):
+    done = cli(verb, "ossein", fixed_store.path, "--help")
+    assert (done.code, "--train.epochs" in done.out) == (0, True)
+    done = cli(verb, "ossein", fixed_store.path)
+    assert done.code == 1
+    assert "has 3 splits, name one with --split" in " ".join(done.err.split())
+    assert ("use --split all" in " ".join(done.err.split())) == told

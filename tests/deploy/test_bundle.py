@@ -118,6 +118,30 @@ def test_no_bundle(tmp_path):
             load(path)
 
 
+def test_a_folder_of_runs_names_them(bundle, tmp_path):
+    runs = tmp_path / "runs"
+    for subject in (3, 1, 2, 5, 4):
+        shutil.copytree(bundle, runs / f"loso-{subject}-seed0" / "bundle")
+    with pytest.raises(BundleError) as error:
+        load(runs)
+    assert str(error.value) == (
+        f"{runs}: holds no bundle but 5 runs: loso-1-seed0, loso-2-seed0, loso-3-seed0, loso-4-seed0 and 1 more. "
+        f"Name one of them, such as {runs / 'loso-1-seed0'}."
+    )
+    load(runs / "loso-1-seed0")
+
+
+@pytest.mark.parametrize(
+    ("names", "fuses"), [(("a-seed0", "a-seed1"), True), (("a-seed0", "b-seed0"), False), (("a", "b"), False)]
+)
+def test_seeds_of_one_split_can_be_fused(bundle, tmp_path, names, fuses):
+    for name in names:
+        shutil.copytree(bundle, tmp_path / "runs" / name / "bundle")
+    with pytest.raises(BundleError, match=rf"holds no bundle but 2 runs: {names[0]}, {names[1]}\.") as error:
+        read_card(tmp_path / "runs")
+    assert (f"ossein fuse STORE {tmp_path / 'runs'}" in str(error.value)) == fuses
+
+
 @pytest.mark.parametrize("keep", [0, 7, 200, -4])
 def test_weights_cut_short(bundle, keep):
     file = bundle / "model.safetensors"

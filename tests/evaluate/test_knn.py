@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from ossein.errors import DataError, SettingsError
 from ossein.evaluate import knn
+from ossein.evaluate.base import nearest
 
 
 def sample(seed=0, train=40, test=15, dims=6, num_classes=4):
@@ -31,6 +32,17 @@ def test_is_the_slow_one(seed, k):
         order, votes = slow_order(z, y, query, k, 4)
         assert np.argsort(-row, kind="stable")[: len(order)].tolist() == order
         np.testing.assert_allclose(row, np.array(votes) / k, atol=2e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0]), min_size=1, max_size=30), st.data())
+def test_among_equals_the_first_are_found(cosines, data):
+    among = np.array(cosines)[:, None]
+    k = data.draw(st.integers(1, len(cosines)))
+    found, alike = nearest(among, np.array([[1.0], [-1.0]]), k)
+    for sign, order, values in zip((1, -1), found.tolist(), alike):
+        assert order == sorted(range(len(cosines)), key=lambda i: (-sign * cosines[i], i))[:k]
+        assert (values == sign * among[order, 0]).all()
 
 
 def test_several_k_share_one_search():

@@ -6,6 +6,7 @@ from sklearn.metrics import average_precision_score
 
 from ossein.errors import DataError
 from ossein.evaluate import Ranks, knn, retrieve, top_k
+from ossein.evaluate.retrieval import NOWHERE
 
 
 def sample(seed=0, train=40, test=15, dims=6, num_classes=4):
@@ -20,7 +21,7 @@ def slow(z, y, query, wanted):
     order = sorted(range(len(z)), key=lambda i: (-cosine[i], i))
     places = [place for place, i in enumerate(order) if y[i] == wanted]
     if not places:
-        return len(z), 0.0
+        return NOWHERE, 0.0
     precisions = [sum(other <= place for other in places) / (place + 1) for place in places]
     return places[0], sum(precisions) / len(precisions)
 
@@ -54,10 +55,12 @@ def test_equals_keep_the_order_of_the_training_clips():
     np.testing.assert_allclose(precision, [(1 / 3 + 2 / 5) / 2, (1 + 1 + 3 / 4 + 4 / 6) / 4])
 
 
-def test_a_class_that_training_lacks_counts_as_nothing_found():
-    z, y, test, _ = sample()
+@pytest.mark.parametrize("train", [2, 4, 40])
+def test_a_class_that_training_lacks_counts_as_nothing_found(train):
+    z, y, test, _ = sample(train=train)
+    y[:2] = 0, 1
     first, precision = retrieve(z, y, test[:2], np.array([4, 4]), num_classes=5)
-    assert first.tolist() == [40, 40]
+    assert first.tolist() == [NOWHERE, NOWHERE]
     found = Ranks.of(first, precision)
     assert (found.rank1, found.rank5, found.map, found.num_clips) == (0, 0, 0, 2)
 

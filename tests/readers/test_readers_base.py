@@ -23,6 +23,23 @@ def test_absent_persons_are_dropped_but_one():
     assert make_clip("f", x, score).x.shape == (1, 3, 17, 2)
 
 
+def test_of_many_persons_those_seen_most_come_first():
+    x, score = pose(4)
+    score[0, 1:] = 0
+    score[2] *= 0.5
+    assert np.array_equal(make_clip("f", x, score).x[:2], x[[1, 3]])  # as sure as each other: in their order
+    assert np.array_equal(make_clip("f", x, score).score, score[[1, 3, 2, 0]])
+
+
+def test_two_persons_keep_their_order():
+    x, score = pose(3)
+    score[0] *= 0.1
+    score[2] = 0  # who is nowhere present does not count
+    clip = make_clip("f", x, score)
+    assert np.array_equal(clip.x, x[:2])
+    assert np.array_equal(clip.score, score[:2])
+
+
 def test_scores_a_little_above_1_are_cut_and_others_refused():
     x, score = pose()
     score[0, 0, 0] = 1.02

@@ -56,6 +56,16 @@ def test_neither_the_order_of_rows_nor_the_separator_matters(tmp_path_factory, r
         assert (clip.label, clip.num_persons) == (wanted[clip.name].label, 1)
 
 
+def test_bystanders_do_not_push_out_who_acts(tmp_path):
+    def rows(person: int, frames: int) -> list[dict]:
+        row = {"clip": "a", "person": person, "y": 0}
+        return [row | {"frame": t, "joint": v, "x": person} for t in range(frames) for v in COCO.joints]
+
+    clip = only(read(tmp_path, [*rows(1, 3), *rows(2, 3), *rows(7, 30)]))
+    assert clip.x[..., 0].max((1, 2)).tolist() == [7, 1, 2]
+    assert (clip.score > 0).any(2).sum(1).tolist() == [30, 3, 3]
+
+
 def test_what_is_not_there_is_absent(tmp_path):
     rows = [row for row in table_rows() if not (row["joint"] == "nose" and row["frame"] == 6)]
     rows[0]["x"], rows[1]["y"], rows[2]["x"] = "", "nan", 0

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from runs import Watched, remade, with_label
 
 from ossein.clip import UNKNOWN, Clip
 from ossein.deploy import load_pretrained, load_recogniser
@@ -143,7 +144,8 @@ def test_the_split_of_other_data(encoder, fixed_store, tmp_path):
     splits = {"mine_train": names[:4], "mine_test": names[4:8], "yours_train": names[4:8], "yours_test": names[:4]}
 
     def other(*lists):
-        clips = [fixed_store.clip(i) for i in range(8)]
+        known = [fixed_store.clip(i) for i in range(8)]
+        clips = [Clip(one.x + 1, one.score, one.name, one.label, size=one.size) for one in known]
         source = Source(
             iter(clips),
             skeleton=fixed_store.skeleton,
@@ -212,10 +214,16 @@ def test_clips_without_a_label(run, fixed_store, tmp_path):
 
     train, test = unlabelled("train.clips", 3), unlabelled("test.clips", 14)
     assert len(evaluate(run, train)["rows"]) == 1  # its own answers need no labels of training clips
-    with pytest.raises(DataError, match=r"1 clip of 'half' without a label, such as 'clip 3'"):
-        evaluate(run, train, protocols=("linear",))
-    with pytest.raises(DataError, match=r"1 clip of 'half' without a label, such as 'clip 14'"):
-        evaluate(run, test)
+    results = evaluate(run, train, protocols=("linear", "classes"), screen=(screen := Watched()))
+    assert screen.lines == ["1 of the 12 train clips of 'half' left out, since they have no label"]
+    assert [row["num_clips"] for row in results["rows"]] == [8, 8]
+    results = evaluate(run, test, screen=(screen := Watched()))
+    assert screen.lines == ["1 of the 8 test clips of 'half' left out, since they have no label"]
+    assert results["rows"][0]["num_clips"] == 7
+    nobody = remade(fixed_store, tmp_path / "no.clips", lambda i, c: with_label(c, UNKNOWN if i < 12 else c.label))
+    assert len(evaluate(run, nobody)["rows"]) == 1
+    with pytest.raises(DataError, match=r"no train clip of 'half' has a label"):
+        evaluate(run, nobody, protocols=("knn",))
 
 
 def test_lines_of_results(fixed_store, tiny_recognise, recogniser_run, tmp_path):
@@ -225,3 +233,23 @@ def test_lines_of_results(fixed_store, tiny_recognise, recogniser_run, tmp_path)
     settings = tiny_recognise(fixed_store, epochs=0.3)
     lines = result_lines(recognise("ssl", fixed_store, tmp_path, splits=["a?"], settings=settings))
     assert [line.partition(":")[0] for line in lines] == ["a1, seed 0", "a2, seed 0", "mean over folds"]
+
+
+def test_probes_read_both_persons_whatever_the_pre_training_was_shown(
+    fixed_store, synthetic_store, tiny_pretrain, tmp_path
+):
+    """Who learned from clips of one person is not blind to the second."""
+    settings = tiny_pretrain(fixed_store, epochs=0.3)
+    alone = settings.change(input=settings.input.change(persons=1, normalise="centre"))
+    pretrain("skeletonmae", fixed_store, tmp_path / "run", splits=["half"], settings=alone)
+    shown = []
+
+    def wrapped(encoder, store, indices, input):
+        shown.append(input.persons)
+        return encoder_features(encoder, store, indices, input)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ossein.recipes.probe.encoder_features", wrapped)
+        evaluate(tmp_path / "run", synthetic_store(people=2), split="xsub", protocols=("knn",))
+        evaluate(tmp_path / "run", synthetic_store(people=1), split="xsub", protocols=("knn",))
+    assert shown == [2, 2, 1, 1]

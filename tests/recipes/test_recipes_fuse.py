@@ -9,13 +9,13 @@ import yaml
 from ossein.deploy import load_recogniser, read_card
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate.model import class_scores
-from ossein.recipes.base import seen
 from ossein.recipes.calibrate import calibrate
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.fuse import fuse
 from ossein.recipes.recognise import recognise
 from ossein.recipes.report import report
 from ossein.recipes.runs import run_rows
+from ossein.recipes.seen import seen
 from ossein.store import resolve
 
 

@@ -69,6 +69,18 @@ def test_parts_are_known_by_their_names(name):
     assert len(table.left_out) == len(set(paper.PARTS) - set(scope.parts))
 
 
+@pytest.mark.parametrize("key", ["depth", "layers", "backbone", "loss"])
+def test_the_papers_numbers_stand_beside_its_own_hidden_part_alone(key):
+    body, hand = (TABLES[key](Scope(Skeleton.of(name))) for name in ("ntu-25", "hand-21"))
+    assert sum(c.paper is not None for c in body.cells) == {"depth": 4, "layers": 4, "backbone": 3, "loss": 2}[key]
+    assert {c.paper for c in hand.cells} == ({None, paper.RANDOM_WEIGHTS} if key == "loss" else {None})
+    assert body.left_out == ()
+    (told,) = hand.left_out
+    assert "hidden right_arm, hand-21 has none" in told
+    assert [c.variant for c in hand.cells if c.variant.start != "random"]
+    assert hand.claims
+
+
 def test_cells_that_do_not_exist_are_left_out_and_told():
     legless = Skeleton.make(
         "legless",

@@ -113,7 +113,7 @@ def test_what_cannot_be_run_is_refused_at_once(fixed_store, tmp_path, fields, to
 
 def test_data_that_cannot_be_run_are_refused_at_once(fixed_store, synthetic_store, tmp_path):
     unlabelled = remade(fixed_store, tmp_path / "unlabelled.clips", lambda i, c: with_label(c, UNKNOWN))
-    with pytest.raises(DataError, match=r"20 clips of 'half' without a label"):
+    with pytest.raises(DataError, match=r"no train clip of 'half' has a label"):
         plan(unlabelled, tmp_path / "out", splits=["half"])
     plain = fixed_store.skeleton.plain()
     whole = Skeleton.from_plain({**plain, "parts": {"body": list(range(17))}})

@@ -28,6 +28,26 @@ def facts(name="coco-17", dims=2, persons=2, sizes=True, num=1000):
     return Facts(Skeleton.of(name), dims, persons, sizes, num)
 
 
+def test_parts_are_hidden_by_their_names():
+    """Whatever their numbers are: a body without a head has them elsewhere."""
+    joints = [joint for joint in Skeleton.of("coco-17").joints if joint.split("_")[-1] not in ("nose", "eye", "ear")]
+    headless = Skeleton.make("headless", joints, [(i, i + 2) for i in range(10)] + [(0, 1), (0, 6)])
+    hidden = skeletonmae(Facts(headless, 2, 1, True, 100)).model.mask
+    assert {list(headless.parts)[i] for i in hidden.parts} == {"right_arm", "right_leg"}
+    assert hidden.parts != (3, 5)
+    assert skeletonmae(facts()).model.mask.parts == skeletonmae(facts("hand-21")).model.mask.parts == (3, 5)
+    plain = Skeleton.of("coco-17").plain()
+    single = Skeleton.from_plain({**plain, "parts": {"body": list(range(17))}})
+    whole = skeletonmae(Facts(single, 2, 1, True, 100)).model
+    assert whole.mask.kind == "random-joints"
+    build_method(single, 2, 4, 1, whole)
+
+
+def test_persons_are_counted_in_clips_to_train_on(fixed_store):
+    """Every second clip of it has two."""
+    assert [Facts.of(fixed_store, np.array(own, int)).persons for own in ([0, 2], [0, 1], [])] == [1, 2, 1]
+
+
 def test_pre_training_as_in_the_paper():
     s = skeletonmae(facts(num=MANY))
     assert (s.optim.kind, s.optim.lr, s.optim.weight_decay, s.optim.schedule) == ("adam", 1.5e-4, 0, "constant")

@@ -159,11 +159,25 @@ def test_settings_out_of_range(fields):
         SETTINGS.change(**fields)
 
 
-def test_a_table_without_a_split(tmp_path):
+@pytest.mark.parametrize(
+    ("clips", "subjects", "help"),
+    [
+        ("ab", "", "Add a column 'split'"),
+        ("abcdef", "", "Use --split kfold5-1, for which"),
+        ("abcdef", "334444", "Use --split loso-3 or kfold5-1, for which no list is needed; or add a column 'split'"),
+    ],
+)
+def test_a_table_without_a_split(tmp_path, clips, subjects, help):
     joints = ("hip", "left_knee", "right_knee")
-    rows = [f"{c},{t},{joint},{t},{v},{c}" for c in "ab" for t in range(8) for v, joint in enumerate(joints)]
-    (tmp_path / "mine.csv").write_text("clip,frame,joint,x,y,label\n" + "\n".join(rows) + "\n")
+    who = dict(zip(clips, subjects or "3" * len(clips)))
+    rows = [
+        f"{c},{t},{joint},{ord(c) + t * v},{v},{c},{who[c]}"
+        for c in clips
+        for t in range(8)
+        for v, joint in enumerate(joints)
+    ]
+    (tmp_path / "mine.csv").write_text("clip,frame,joint,x,y,label,subject\n" + "\n".join(rows) + "\n")
     meta = {"joint_names": joints, "edges": [[0, 1], [0, 2]]}
     (tmp_path / "meta.json").write_text(json.dumps(meta))
-    with pytest.raises(DataError, match=r"mine.csv: does not say which clips train.*Add a column 'split'"):
+    with pytest.raises(DataError, match=rf"mine.csv: does not say which clips train and which test\. {help}"):
         quickstart(SETTINGS, tmp_path / "out", data=tmp_path / "mine.csv")

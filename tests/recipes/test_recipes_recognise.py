@@ -143,18 +143,29 @@ def test_no_amount_of_labels(fixed_store, tiny_recognise, tmp_path, labels):
 
 
 def test_clips_without_a_label(fixed_store, tiny_recognise, tmp_path):
-    """In the training half they are left out of a draw of few, and refused else; in the test half always refused."""
+    """They are left out of both halves, and it is said; a half needs some that have one."""
     train = remade(
         fixed_store, tmp_path / "train.clips", lambda i, c: with_label(c, UNKNOWN if i in (0, 5) else c.label)
     )
     settings = tiny_recognise(fixed_store, epochs=0.3)
-    with pytest.raises(DataError, match=r"2 train clips of 'half' without a label, such as 'clip 0'"):
-        recognise("ssl", train, tmp_path / "run", splits=["half"], settings=settings)
+    recognise("ssl", train, tmp_path / "all", splits=["half"], settings=settings, screen=(screen := Watched()))
+    assert Run(tmp_path / "all").read()["data"]["seen"] == "1-4,6-11"
+    assert screen.lines[1:] == ["2 of the 12 train clips of 'half' left out, since they have no label"]
     recognise("ssl", train, tmp_path / "few", splits=["half"], labels="9-per-class", settings=settings)
     assert Run(tmp_path / "few").read()["data"]["seen"] == "1-4,6-11"
     test = remade(fixed_store, tmp_path / "test.clips", lambda i, c: with_label(c, UNKNOWN if i == 15 else c.label))
-    with pytest.raises(DataError, match=r"1 test clip of 'half' without a label, such as 'clip 15'"):
-        recognise("ssl", test, tmp_path / "run", splits=["half"], labels="1-per-class", settings=settings)
+    call = {"splits": ["half"], "labels": "1-per-class", "settings": settings}
+    results = recognise("ssl", test, tmp_path / "test", **call, screen=(screen := Watched()))
+    assert screen.lines[1:] == ["1 of the 8 test clips of 'half' left out, since they have no label"]
+    assert results["runs"][0]["num_clips"] == 7
+    for name, half in (("train", range(12)), ("test", range(12, 20))):
+        none = remade(
+            fixed_store,
+            tmp_path / f"no-{name}.clips",
+            lambda i, c, half=half: with_label(c, UNKNOWN if i in half else c.label),
+        )
+        with pytest.raises(DataError, match=f"no {name} clip of 'half' has a label"):
+            recognise("ssl", none, tmp_path / "run", **call)
     assert not (tmp_path / "run").exists()
 
 

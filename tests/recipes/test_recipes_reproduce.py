@@ -134,6 +134,23 @@ def test_what_another_copy_is_at_is_left_to_it(fixed_store, tmp_path, made_up, m
     assert [cell["n"] for cell in record["tables"]["layers"]["cells"]] == [2, 2, 2, 2]
 
 
+def test_folds_are_done_each_by_itself_and_others_want_another_folder(fixed_store, tmp_path, made_up):
+    call = {"tables": ["loss"], "seeds": (0,)}
+    folds = plan(fixed_store, tmp_path, splits=["a1", "a2"], **call)
+    training = folds.trainings[-1]
+    for name in ("a1", "half"):
+        (tmp_path / training.folder / f"{name}-seed0" / "bundle").mkdir(parents=True)
+        (tmp_path / training.folder / f"{name}-seed0" / "bundle" / "bundle.json").touch()
+        assert not folds.done(training)
+    (tmp_path / training.folder / f"{name}-seed0").rename(tmp_path / training.folder / "a2-seed0")
+    assert folds.done(training)
+    reproduce(plan(fixed_store, tmp_path / "one", splits=["half"], **call))
+    with pytest.raises(
+        SettingsError, match=r"one: holds tables of fixed.clips, half, and these are of fixed.clips, a1"
+    ):
+        reproduce(plan(fixed_store, tmp_path / "one", splits=["a1"], **call))
+
+
 # With trainings of a step or two
 
 

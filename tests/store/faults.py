@@ -128,6 +128,30 @@ def cut(data: Set, n: int, frames: int) -> None:
     data.change(n, x=data.clips[n].x[:, :frames], score=data.clips[n].score[:, :frames])
 
 
+def beside(data: Set, n: int, *bodies: np.ndarray) -> None:
+    """Let others stand beside the person of one clip."""
+    x = np.concatenate([data.clips[n].x, *bodies])
+    data.change(n, x=x, score=np.ones(x.shape[:3]))
+
+
+def crowd(data: Set) -> None:
+    """Four persons in one clip, all of them seen throughout."""
+    x = data.clips[3].x
+    beside(data, 3, x + 1, x + 2, x + 3)
+
+
+def in_turn(data: Set, n: int = 3, frames: Any = np.s_[1::2]) -> None:
+    """Two persons 2 m apart who have each other's slot in every other frame."""
+    beside(data, n, data.clips[n].x + 2)
+    set_x(data, n, np.s_[:, frames], data.clips[n].x[::-1, frames])
+
+
+def frames_for_persons(data: Set) -> None:
+    """Frames and persons of one clip in each other's place."""
+    clip = data.clips[3]
+    data.change(3, x=clip.x.transpose(1, 0, 2, 3), score=clip.score.transpose(1, 0, 2))
+
+
 def nobody(data: Set) -> None:
     data.change(2, score=np.zeros_like(data.clips[2].score))
 
@@ -211,6 +235,11 @@ FAULTS = [
     (presence.NOBODY, "warning", 1, 36, 3, nobody),
     (presence.GAPS, "note", 3, None, 3, lambda s: hide(s, 3, np.s_[:, 4:7])),
     (presence.ABSENT, "note", 1, 37, 3, ghost),
+    (presence.BEYOND, "note", 1, 36, 3, crowd),
+    (presence.BEYOND, "warning", 2, 36, 3, lambda s: [beside(s, n, *[s.clips[n].x + 1] * 3) for n in (3, 4)]),
+    (presence.TRADES, "note", 1, 36, 3, in_turn),
+    (presence.TRADES, "warning", 2, 36, 3, lambda s: [in_turn(s, n) for n in (3, 4)]),
+    (presence.AXES, "warning", 1, 36, 3, frames_for_persons),
     (presence.NEVER, "note", 1, 17, 2, lambda s: hide_each(s, 3, 0)),
     (presence.RARELY, "warning", 1, 17, 2, lambda s: hide_each(s, 3, 12)),
 ]

@@ -114,6 +114,17 @@ def test_unknown_subjects_are_told(made):
     assert families(made(*((0, -1),) * 5)) == {"kfold5": [f"kfold5-{i}" for i in range(1, 6)]}
 
 
+@pytest.mark.parametrize("text", ["kfold5", "kfold5-1", "kfold2", "loso"])
+def test_clips_without_labels_are_told_what_lacks(build, random_clip, text):
+    store = build([random_clip(n, subject=n) for n in range(6)])
+    with pytest.raises(DataError, match=r"needs .*labelled clips .*found 0\. Label the clips, or .* --split all\."):
+        resolve_many(store, [text])
+    assert training(store, "all").tolist() == [0, 1, 2, 3, 4, 5]
+    one = build([random_clip(n, label=0 if n == 3 else -1) for n in range(6)])
+    with pytest.raises(DataError, match=r"kfold5 needs 2 or more different labelled clips to test on, found 1\."):
+        resolve_many(one, ["kfold5"])
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 2), st.integers(0, 12)), min_size=6, max_size=40), st.integers(2, 4))
 def test_folds_are_stratified_and_keep_copies_together(made, rows, num):

@@ -4,29 +4,31 @@ A preset is a function of the data, so the store is opened before the other word
 values that would be used.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import tyro
 
 from ossein.cli.screen import command, make_screen, misuse, parse, say
 from ossein.deploy import Card, fetch, preset_after, read_card
-from ossein.errors import SettingsError, did_you_mean
+from ossein.errors import DataError, SettingsError, did_you_mean
 from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
+from ossein.recipes.presets import PRETRAIN, RECOGNISE, Choice, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
 from ossein.recipes.report import report as run_report
+from ossein.settings import changed
 from ossein.skeleton import Skeleton
-from ossein.store import Store
+from ossein.store import Store, resolve_many
 from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes
 
 S = TypeVar("S", PretrainSettings, RecogniseSettings)
@@ -36,7 +38,8 @@ def pretrain(args: Sequence[str]) -> None:
     """Run `ossein pretrain`."""
     preset, store, rest = _preset_and_store("pretrain", args, PRETRAIN)
     told = _told(rest)
-    default = PRETRAIN[preset](_facts(store, told, told.also))
+    splits = list(told.splits) or None
+    default = PRETRAIN[preset](_facts(store, rest, lambda own: folds(own, splits, Path())[0].train, told.also))
     start = _start(default, told)
 
     @dataclass(frozen=True)
@@ -66,22 +69,21 @@ def pretrain(args: Sequence[str]) -> None:
             out,
             splits=list(call.split) or None,
             also=[Also.read(word) for word in call.also],
-            settings=call.settings if call.settings != default else None,
+            settings=_choice(default, call.settings, told),
             resume=call.resume,
             screen=make_screen(),
         )
     _report(out)
-    splits = ["--split", *call.split] if call.split else []
-    after = preset_after(call.settings.model) or "PRESET"
-    next_ = command("recognise", after, str(store.path), *splits, "--from", str(out))
-    say(f"pre-trained encoder in {out}\nnext: {next_}")
+    say(f"pre-trained encoder in {out}\n{_next(call.split, preset_after(call.settings.model), store, out)}")
 
 
 def recognise(args: Sequence[str]) -> None:
     """Run `ossein recognise`."""
     preset, store, rest = _preset_and_store("recognise", args, RECOGNISE)
     told = _told(rest)
-    default = RECOGNISE[preset](_facts(store, told), _pretrained_card(told))
+    splits = list(told.splits) or None
+    facts = _facts(store, rest, lambda own: resolve_many(own, splits)[0].train)
+    default = RECOGNISE[preset](facts, _pretrained_card(told))
     start = _start(default, told)
 
     @dataclass(frozen=True)
@@ -117,12 +119,20 @@ def recognise(args: Sequence[str]) -> None:
             pretrained=call.from_,
             labels=call.labels,
             seeds=call.seeds,
-            settings=call.settings if call.settings != default else None,
+            settings=_choice(default, call.settings, told),
             resume=call.resume,
             screen=make_screen(),
         )
     say("\n".join([*result_lines(results), f"model in {out}"]))
     _report(out)
+
+
+def _next(split: Sequence[str], preset: str | None, store: Store, out: Path) -> str:
+    """What to do with a pre-training: it has seen whatever it may have learned from, and nothing of that is a test."""
+    every = list(split) == ["all"]
+    words = ["OTHER.clips"] if every else [str(store.path), *(["--split", *split] if split else [])]
+    told = command("recognise", preset or "PRESET", *words, "--from", str(out))
+    return f"next, with labelled clips that it has not seen: {told}" if every else f"next: {told}"
 
 
 def _report(out: Path) -> None:
@@ -166,8 +176,7 @@ class _Told:
 def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -> tuple[str, Store | None, list[str]]:
     words = list(takewhile(lambda word: not word.startswith("-"), args[:2]))
     rest = list(args[len(words) :])
-    helps = "-h" in rest or "--help" in rest
-    if len(words) < 2 and not helps:
+    if len(words) < 2 and not _helps(rest):
         misuse(f"usage: ossein {verb} {{{','.join(presets)}}} STORE [settings] [--help]")
     preset = words[0] if words else next(iter(presets))
     if preset not in presets:
@@ -178,12 +187,23 @@ def _preset_and_store(verb: str, args: Sequence[str], presets: dict[str, Any]) -
     return preset, Store.open(words[1]) if len(words) == 2 else None, rest
 
 
-def _facts(store: Store | None, told: _Told, also: Sequence[str] = ()) -> Facts:
+def _facts(
+    store: Store | None, args: Sequence[str], train: Callable[[Store], np.ndarray], also: Sequence[str] = ()
+) -> Facts:
+    """What a preset is told; for a help text that is asked for before a split is named, of every clip."""
     if store is None:
         return Facts(Skeleton.of("coco-17"), dims=2, persons=1, has_sizes=True, num_train=0)
-    first = folds(store, list(told.splits) or None, Path())[0]
     pool = Pool(store, [Also.read(word) for word in also])
-    return Facts.of(pool.rows, pool.clips(first.train))
+    try:
+        return Facts.of(pool.rows, pool.clips(train(store)))
+    except DataError:
+        if not _helps(args):
+            raise
+        return Facts.of(store, np.arange(len(store)))
+
+
+def _helps(args: Sequence[str]) -> bool:
+    return "-h" in args or "--help" in args
 
 
 def _pretrained_card(told: _Told) -> Card | None:
@@ -229,6 +249,11 @@ def _start(default: S, told: _Told) -> S:
             "Name the preset that the run was made with."
         )
     return start
+
+
+def _choice(default: S, settings: S, told: _Told) -> Choice[S]:
+    """Settings of a file as they are; else what was changed of the preset's, whose values follow from each fold's training half."""
+    return settings if told.where else lambda own: changed(own, default, settings)
 
 
 def _words(args: list[str], flag: str) -> list[str]:

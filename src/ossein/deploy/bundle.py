@@ -4,6 +4,7 @@
 class names, how clips are prepared, where it came from.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,9 @@ from ossein.train import InputSettings, load_weights, read_tensors, write_tensor
 from ossein.words import count
 
 T = TypeVar("T", bound=nn.Module)
+
+_NAMED = 4
+"""How many of the runs in a folder an error names."""
 
 _SEEN = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
@@ -87,8 +91,8 @@ class Card(Settings):
         also = data.get("also", [])
         if not all(_says_what_was_seen(one) for one in [data, *(also if isinstance(also, list) else [also])]):
             raise ValueError(
-                "expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7), here and in each entry "
-                "of 'also'"
+                "expected the texts 'store', 'hash', 'split' and 'seen' (clip numbers such as 0-3,7), and as 'digests' base64 of "
+                "8 bytes each, here and in each entry of 'also'"
             )
         return data
 
@@ -110,7 +114,12 @@ def preset_after(method: Settings) -> str | None:
 
 def _says_what_was_seen(data: Any) -> bool:
     texts = [data.get(key) for key in ("store", "hash", "split", "seen")] if isinstance(data, dict) else [None]
-    return all(isinstance(text, str) for text in texts) and _SEEN.fullmatch(data["seen"]) is not None
+    if not all(isinstance(text, str) for text in texts) or _SEEN.fullmatch(data["seen"]) is None:
+        return False
+    try:
+        return len(base64.b64decode(data.get("digests", ""), validate=True)) % 8 == 0
+    except (ValueError, TypeError):
+        return False
 
 
 def write_bundle(folder: Path, card: Card, model: nn.Module) -> None:
@@ -127,9 +136,7 @@ def read_card(path: Path | str) -> tuple[Path, Card]:
     """
     folder = next((at for at in (Path(path), Path(path) / "bundle") if (at / "bundle.json").is_file()), None)
     if folder is None:
-        raise BundleError(
-            f"{path}: holds no bundle (bundle.json is missing). Name the folder of a finished run or of its bundle."
-        )
+        raise _no_bundle(Path(path))
     try:
         return folder, Card.read(read_json(folder / "bundle.json"), where=str(folder / "bundle.json"))
     except (DataError, SettingsError) as error:
@@ -169,6 +176,23 @@ def load_pretrained(path: Path | str) -> tuple[Pretrainer, Card]:
         return build_method(*_shape(card), card.model)
 
     return _with_weights(folder, build), card
+
+
+def _no_bundle(path: Path) -> BundleError:
+    """The error for a folder without a bundle, which names those of the folds and seeds below it."""
+    runs = sorted(card.parents[1] for card in path.glob("*/bundle/bundle.json"))
+    if not runs:
+        return BundleError(
+            f"{path}: holds no bundle (bundle.json is missing). Name the folder of a finished run or of its bundle."
+        )
+    names = [run.name for run in runs]
+    few = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    splits = [name.rpartition("-seed")[0] for name in names if "-seed" in name]
+    several = len(set(splits)) < len(splits)
+    fuse = f", or make one of the seeds of a split by 'ossein fuse STORE {path} --out FOLDER'" if several else ""
+    return BundleError(
+        f"{path}: holds no bundle but {count(len(runs), 'run')}: {few}. Name one of them, such as {runs[0]}{fuse}."
+    )
 
 
 def _shape(card: Card) -> tuple[Skeleton, int, int, int]:

@@ -75,7 +75,7 @@ def metadata(card: Card) -> dict[str, Any]:
         "clips": {"frames": card.frames, "rate": card.rate},
         "temperature": card.temperature,
         "sure": card.sure,
-        "data": {key: value for key, value in said["data"].items() if key not in ("seen", "also")},
+        "data": {key: value for key, value in said["data"].items() if key not in ("seen", "digests", "also")},
         "made_by": said["made_by"],
     }
 

@@ -103,8 +103,12 @@ def nearest(among: np.ndarray, z: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
         k: How many to find, at most Q.
     """
     cosine = z @ among.T
-    # Sorted by number first, so that the stable sort by cosine leaves equals in the order in which they were given.
-    some = np.sort(np.argpartition(-cosine, k - 1, axis=1)[:, :k], axis=1)
+    # What is above the k-th value, and of its equals as many of the first ones as are lacking: a partition takes any of them.
+    least = np.partition(cosine, -k, axis=1)[:, -k, None]
+    above, equal = cosine > least, cosine == least
+    wanted = above | (equal & (equal.cumsum(1, dtype=np.int32) <= k - above.sum(1, keepdims=True)))
+    # By number, so that the stable sort by cosine leaves equals in the order in which they were given.
+    some = wanted.nonzero()[1].reshape(len(z), k)
     alike = np.take_along_axis(cosine, some, 1)
     order = np.argsort(-alike, axis=1, kind="stable")
     return np.take_along_axis(some, order, 1), np.take_along_axis(alike, order, 1)

@@ -186,7 +186,7 @@ class Ranks:
         """All of it from what `retrieve` returns.
 
         Args:
-            first: The place of the first clip of each query's class, from 0, int [Q].
+            first: The place of the first clip of each query's class, from 0, int [Q]; where there is none, 5 or more.
             precision: The average precision of each query, [Q].
 
         Raises:

@@ -6,6 +6,9 @@ from ossein.errors import DataError
 from ossein.evaluate.base import check_labels, check_training, unit_length
 from ossein.words import count
 
+NOWHERE = int(np.iinfo(np.int64).max)
+"""The place of a clip that is not there: further than any, however few clips there are to find."""
+
 
 def retrieve(
     train_z: np.ndarray,
@@ -31,7 +34,7 @@ def retrieve(
         chunk: How many queries are compared at a time; memory grows with it, results do not change.
 
     Returns:
-        The place of the first clip of the query's class, from 0, or N where there is none, int64 [Q]; and the average
+        The place of the first clip of the query's class, from 0, or `NOWHERE` where there is none, int64 [Q]; and the average
         precision, in [0, 1], float64 [Q].
 
     Raises:
@@ -59,5 +62,5 @@ def retrieve(
 def _judge(same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What `retrieve` returns, from whether the clip at each place is of the class of the query, bool [Q N]."""
     found, place = same.cumsum(1), np.arange(1, same.shape[1] + 1)
-    first = np.where(same.any(1), same.argmax(1), same.shape[1])
+    first = np.where(same.any(1), same.argmax(1), NOWHERE)
     return first, (same * found / place).sum(1) / np.maximum(1, found[:, -1])

@@ -17,6 +17,7 @@ from ossein.recipes.recognise import recognise
 from ossein.recipes.tables import Data, Scope, Table, Variant
 from ossein.settings import Settings, diff
 from ossein.store import Split, Store, find_dataset
+from ossein.train import Run
 
 METRICS = {"top1": "top-1", "mean_class": "mean class accuracy"}
 
@@ -141,8 +142,11 @@ class Plan:
 
     def done(self, training: Training) -> bool:
         """Whether a training has left its model, for all folds."""
-        bundles = (self.out / training.folder).glob("**/bundle/bundle.json")
-        return len(list(bundles)) == len(self.source(training).splits)
+        folder, splits = self.out / training.folder, self.source(training).splits
+        if len(splits) == 1:
+            return Run(folder).done
+        end = f"-seed{training.seed}" if training.tunes else ""
+        return all(Run(folder / f"{split.name.replace(':', '-')}{end}").done for split in splits)
 
     def source(self, training: Training) -> Source:
         """The data that a training learns from."""

@@ -17,8 +17,9 @@ from ossein.evaluate.calibration import (
 )
 from ossein.evaluate.model import class_logits
 from ossein.files import write_json
-from ossein.recipes.base import check_input, learned_of, refuse_seen
+from ossein.recipes.base import check_input
 from ossein.recipes.probe import check_joints
+from ossein.recipes.seen import learned_of, refuse_seen
 from ossein.store import Store, resolve
 from ossein.train import Run
 from ossein.words import count

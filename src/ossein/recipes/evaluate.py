@@ -1,6 +1,6 @@
 """Evaluation of finished runs: protocols on frozen models, then protocols that train. Top to bottom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from ossein.deploy import Card, preset_after, read_card
 from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import spread
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, learned_of, leaves, refuse_seen
+from ossein.recipes.base import Screen, Silent, leaves, left_out
 from ossein.recipes.describe import protocol_name
 from ossein.recipes.finetune import TUNED, Training, Tuned, Tuning, plan
 from ossein.recipes.probe import PROBES, Probe, check_joints, check_probe, probe
+from ossein.recipes.seen import learned_of, refuse_seen
 from ossein.store import Split, Store, resolve, resolve_many
 from ossein.train import Run
 
@@ -71,7 +72,7 @@ def evaluate(
     Raises:
         BundleError: There is no finished run.
         SkeletonError: The store has other joints than a recogniser, too few of a pre-training's, or other dimensions.
-        DataError: A run has seen test clips in training, or clips have no label.
+        DataError: A run has seen test clips in training, or no clip of a half has a label.
         SettingsError: A protocol does not fit the kind of run, or an option does not fit the protocols.
         Diverged: The loss of a training is no longer finite.
         Stopped: Ctrl-C; the state is saved.
@@ -81,8 +82,8 @@ def evaluate(
     cases = [case for run in leaves(folder) for case in _cases(run, store, split)]
     probes = [(case, _probes(case, store, protocols)) for case in cases]
     trainings = [training for case in cases for training in _trainings(case, store, protocols, tuning)]
-    for told in (check_joints(case.run, case.card, store) for case, kinds in probes if kinds):
-        if told:
+    for case, kinds in probes:
+        for told in _notes(case, store, kinds):
             screen.note(told)
     rows = [row for case, kinds in probes if kinds for row in probe(case.run, case.card, store, case.split, kinds)]
     rows += [row for training in trainings for row in training.rows(store, screen)]
@@ -135,6 +136,15 @@ def _probes(case: Case, store: Store, protocols: Collection[str]) -> list[Probe]
     if kinds:
         check_probe(case.run, case.card, store, case.split, kinds)
     return kinds
+
+
+def _notes(case: Case, store: Store, kinds: Sequence[Probe]) -> list[str]:
+    """What is to be known of the probes of a run."""
+    if not kinds:
+        return []
+    halves = {"test": case.split.test, **({} if set(kinds) == {"classes"} else {"train": case.split.train})}
+    told = [left_out(store, clips, f"{half} clip of '{case.split.name}'") for half, clips in halves.items()]
+    return [line for line in (check_joints(case.run, case.card, store), *told) if line]
 
 
 def _trainings(case: Case, store: Store, protocols: Collection[str], tuning: Tuning) -> list[Training]:

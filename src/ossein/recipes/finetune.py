@@ -14,9 +14,10 @@ from typing import Any, Literal
 from ossein.deploy import Card
 from ossein.errors import SettingsError, did_you_mean
 from ossein.files import read_yaml
-from ossein.recipes.base import Screen, seen
+from ossein.recipes.base import Screen
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings
 from ossein.recipes.recognise import recognise
+from ossein.recipes.seen import seen
 from ossein.store import Split, Store, draw_labels
 from ossein.train import Run
 

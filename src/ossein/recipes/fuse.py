@@ -9,8 +9,9 @@ from ossein.errors import BundleError, DataError, SettingsError
 from ossein.evaluate import Scores
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, leaves, pooled, refuse_seen
+from ossein.recipes.base import Screen, Silent, labelled, leaves
 from ossein.recipes.probe import check_joints, check_probe
+from ossein.recipes.seen import pooled, readable, refuse_seen
 from ossein.settings import diff
 from ossein.store import Store, resolve
 from ossein.tasks import Fused, FusedSettings, MemberSettings
@@ -55,7 +56,7 @@ def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | N
 def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, Any]:
     cards = [_card(run, store, split) for run in runs]
     _check(runs, cards, out)
-    first, test = cards[0], resolve(store, split).test
+    first, test = cards[0], labelled(store, resolve(store, split).test, f"test clip of '{split}'")
     input = first.input.change(stream="joint")
     members = tuple(MemberSettings(model=c.model, stream=c.input.stream, temperature=c.temperature) for c in cards)
     settings = FusedSettings(members=members)
@@ -65,7 +66,7 @@ def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, 
         place.load_state_dict(load_recogniser(run.folder)[0].state_dict())
     folders = [str(run.folder) for run in runs]
     plain = {"input": input.plain(), "model": settings.plain(), "members": folders}
-    out.begin({"kind": "fuse", "preset": "fused", "data": data, "settings": plain}, resume=False)
+    out.begin({"kind": "fuse", "preset": "fused", "data": readable(data), "settings": plain}, resume=False)
     metrics = Scores.of(class_scores(model.eval(), store, test, input), store.labels[test], len(store.classes)).plain()
     out.write_results({"split": split, **metrics})
     card = first.change(

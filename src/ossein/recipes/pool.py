@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ossein.errors import DataError
-from ossein.recipes.base import data_record
+from ossein.recipes.seen import data_record
 from ossein.store import Several, Store, training
 from ossein.words import count
 

@@ -18,6 +18,7 @@ from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
 from ossein.recipes.device import MANY, compiles
+from ossein.recipes.paper import BEST_SETS
 from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 from ossein.store import Several, Store
@@ -25,6 +26,12 @@ from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRL
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 S = TypeVar("S", bound=Settings)
+
+Choice = S | Callable[[S], S] | None
+"""Settings in place of a preset's, what is to be made of the preset's for each fold, or nothing: the preset's."""
+
+PERSONS = 2
+"""Of a clip, so many are read at the most."""
 
 HANDED = 0.75
 """Share of clips nearer to another as they are than in the mirror, from which on clips are not mirrored in training."""
@@ -61,7 +68,7 @@ class Facts:
     Args:
         skeleton: The joints.
         dims: C.
-        persons: The most persons in any clip.
+        persons: The most persons in any clip to train on.
         has_sizes: Whether every clip says the size of its image.
         num_train: Clips to train on.
         handed: The share of them that lie nearer to another as they are than in the mirror, see `handedness`.
@@ -80,10 +87,12 @@ class Facts:
 
         Args:
             store: The data.
-            train: The clips to train on; of no other clip and of no label anything is looked at.
+            train: The clips to train on; of no other clip and of no label anything is looked at, but for whether it says
+                the size of its image, without which it could not be answered for.
         """
         handed = handedness(store, train, store.subjects) if store.skeleton.pairs and len(train) else 0.5
-        return cls(store.skeleton, store.dims, store.max_persons, store.has_sizes, len(train), handed)
+        persons = int(store.persons[train].max(initial=1))
+        return cls(store.skeleton, store.dims, persons, store.has_sizes, len(train), handed)
 
     @property
     def mirror(self) -> float:
@@ -92,16 +101,17 @@ class Facts:
 
 
 def skeletonmae(facts: Facts) -> PretrainSettings:
-    """Masked graph pre-training as in the paper: Adam 1.5e-4, 50 epochs, parts 3 and 5 hidden, beta 2.
+    """Masked graph pre-training as in the paper: Adam 1.5e-4, 50 epochs, right arm and right leg hidden, beta 2.
+
+    A skeleton without them has its parts 3 and 5 hidden, or its last; one of a single part, joints drawn for each clip.
 
     The paper's batch of 1024 may count clips or frames. With MANY clips it is 1024 clips; with fewer, which would
     leave a handful of steps, it is 1024 frames: 16 clips of 64.
     """
-    parts = tuple(number for number in (3, 5) if number < len(facts.skeleton.parts)) or (len(facts.skeleton.parts) - 1,)
     return PretrainSettings(
         input=_input(facts),
         augment=AugmentSettings(jitter=0.01),
-        model=SkeletonMAESettings(mask=MaskSettings(kind="parts", parts=parts)),
+        model=SkeletonMAESettings(mask=_best_mask(list(facts.skeleton.parts))),
         optim=OptimSettings(kind="adam", lr=1.5e-4, schedule="constant"),
         # Cosines close to 1 are told apart in fp32 only.
         train=_train(facts, epochs=50, batch=1024 if facts.num_train >= MANY else 16).change(precision="fp32"),
@@ -225,12 +235,21 @@ def _cpu_flags() -> str:
         return ""
 
 
+def _best_mask(parts: list[str]) -> MaskSettings:
+    """The best of the paper's tables, by the names of the skeleton's parts."""
+    if len(parts) < 2:
+        return MaskSettings(kind="random-joints")
+    named = tuple(parts.index(name) for name in BEST_SETS[0] or () if name in parts)
+    numbered = tuple(number for number in (3, 5) if number < len(parts)) or (len(parts) - 1,)
+    return MaskSettings(kind="parts", parts=named or numbered)
+
+
 def _input(facts: Facts) -> InputSettings:
     if facts.dims == 3:
         normalise = "facing" if facts.skeleton.up and facts.skeleton.across else "centre"
     else:
         normalise = "image" if facts.has_sizes else "centre"
-    return InputSettings(frames=64, persons=min(2, facts.persons), normalise=normalise)
+    return InputSettings(frames=64, persons=min(PERSONS, facts.persons), normalise=normalise)
 
 
 def _encoder(preset: str, default: S, pretrained: Card | None) -> S:
@@ -267,6 +286,13 @@ def _own_augment(facts: Facts) -> AugmentSettings:
         scale=0.1,
         shear=0.2,
     )
+
+
+def settle(choice: Choice[S], preset: Callable[[], S]) -> S:
+    """The settings of one fold."""
+    if choice is None:
+        return preset()
+    return choice(preset()) if callable(choice) else choice
 
 
 def _train(facts: Facts, *, epochs: float, batch: int) -> TrainSettings:

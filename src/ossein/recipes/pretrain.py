@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, write_bundle
+from ossein.errors import DataError
 from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
+from ossein.recipes.presets import PRETRAIN, Choice, Facts, PretrainSettings, precision_reason, settle
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 from ossein.words import count
@@ -46,7 +47,10 @@ def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
     """
     if splits == ["all"]:
         return [Fold("all", training(store, "all"), Run(out))]
-    found = resolve_many(store, splits)
+    try:
+        found = resolve_many(store, splits)
+    except DataError as error:
+        raise DataError(f"{error} To pre-train on every clip, use --split all.") from None
     if len(found) == 1:
         return [Fold(found[0].name, found[0].train, Run(out))]
     return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]
@@ -59,7 +63,7 @@ def pretrain(
     *,
     splits: list[str] | None = None,
     also: Sequence[Also] = (),
-    settings: PretrainSettings | None = None,
+    settings: Choice[PretrainSettings] = None,
     resume: bool = False,
     screen: Screen | None = None,
 ) -> list[Run]:
@@ -71,7 +75,7 @@ def pretrain(
         out: The folder to write to.
         splits: Whose training halves to learn from; see `folds`.
         also: Other stores to learn from too, in every fold.
-        settings: Settings in place of the preset's.
+        settings: Settings in place of the preset's, or a function that makes those of each fold from the preset's.
         resume: Go on with what is in `out`.
         screen: Where to tell of progress.
 
@@ -86,7 +90,7 @@ def pretrain(
     pool = Pool(store, also)
     done = []
     for fold in folds(store, splits, out):
-        own = settings or PRETRAIN[preset](Facts.of(pool.rows, pool.clips(fold.train)))
+        own = settle(settings, lambda fold=fold: PRETRAIN[preset](Facts.of(pool.rows, pool.clips(fold.train))))
         _pretrain_one(preset, pool, fold, own, resume=resume, screen=screen)
         done.append(fold.run)
     return done

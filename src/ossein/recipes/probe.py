@@ -9,8 +9,9 @@ from ossein.deploy import Card, load_pretrained, load_recogniser
 from ossein.errors import DataError, SettingsError, SkeletonError
 from ossein.evaluate import Ranks, Scores, choose_strength, knn, linear_probe, retrieve
 from ossein.evaluate.model import class_scores, encoder_features, model_features
-from ossein.recipes.base import check_input
+from ossein.recipes.base import check_input, labelled
 from ossein.recipes.joints import bring_over, counterparts, same_joints
+from ossein.recipes.presets import PERSONS
 from ossein.store import Split, Store
 from ossein.train import Run
 from ossein.words import count
@@ -40,7 +41,7 @@ def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Seq
     """Make sure before anything is computed that a run can be tested so.
 
     Raises:
-        DataError: The classes are other ones, or clips have no label.
+        DataError: The classes are other ones, or no clip of a half has a label.
         SettingsError: A protocol does not fit the kind of run, or the clips cannot be normalised as its were.
     """
     check_input(card.input.normalise, store, before=str(run.folder))
@@ -53,13 +54,7 @@ def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Seq
         raise SettingsError(
             f"{run.folder}: a pre-trained encoder names no classes. Use --protocol linear knn retrieval, or finetune."
         )
-    needed = split.test if set(protocols) == {"classes"} else np.union1d(split.train, split.test)
-    unlabelled = needed[store.labels[needed] < 0]
-    if len(unlabelled):
-        raise DataError(
-            f"{store.path.name}: {count(len(unlabelled), 'clip')} of '{split.name}' without a label, such as "
-            f"'{store.names[unlabelled[0]]}'. Evaluation needs labels; drop these clips or label them."
-        )
+    _halves(store, split, protocols)
 
 
 def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> Iterator[dict[str, Any]]:
@@ -73,14 +68,15 @@ def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[
         protocols: Which; see `ossein.recipes.evaluate.evaluate`.
     """
     told = {"run": run.folder.name, "split": split.name}
-    test_y = store.labels[split.test]
+    train, test = _halves(store, split, protocols)
+    test_y = store.labels[test]
     if "classes" in protocols:
-        scores = class_scores(load_recogniser(run.folder)[0], store, split.test, card.input)
+        scores = class_scores(load_recogniser(run.folder)[0], store, test, card.input)
         yield {**told, "protocol": "classes", **Scores.of(scores, test_y, len(store.classes)).plain()}
     if set(protocols) <= {"classes"}:
         return
-    train_z, test_z = (_features(run, card, store, half) for half in (split.train, split.test))
-    train_y, num = store.labels[split.train], len(store.classes)
+    train_z, test_z = (_features(run, card, store, half) for half in (train, test))
+    train_y, num = store.labels[train], len(store.classes)
     if "linear" in protocols:
         strength = choose_strength(train_z, train_y)
         scores = linear_probe(train_z, train_y, test_z, num_classes=num, strengths=(strength,))
@@ -94,8 +90,18 @@ def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[
         yield {**told, "protocol": "retrieval", **Ranks.of(first, precision).plain()}
 
 
+def _halves(store: Store, split: Split, protocols: Sequence[Probe]) -> tuple[np.ndarray, np.ndarray]:
+    """The clips to fit and to test on; where nothing is fitted the first may be without labels."""
+    test = labelled(store, split.test, f"test clip of '{split.name}'")
+    if set(protocols) == {"classes"}:
+        return split.train, test
+    return labelled(store, split.train, f"train clip of '{split.name}'"), test
+
+
 def _features(run: Run, card: Card, store: Store, indices: np.ndarray) -> np.ndarray:
     if card.kind == "recogniser":
         return model_features(load_recogniser(run.folder)[0], store, indices, card.input)
     encoder = bring_over(load_pretrained(run.folder)[0].encoder, card, store)
-    return encoder_features(encoder, store, indices, card.input)
+    # It reads persons one by one, so that it can be shown more of them than it learned from.
+    persons = max(card.input.persons, min(PERSONS, store.max_persons))
+    return encoder_features(encoder, store, indices, card.input.change(persons=persons))

@@ -19,7 +19,7 @@ from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.recipes.view import rebuilt
 from ossein.settings import Settings
-from ossein.store import Split, Store, draw_labels, protocols, resolve_many
+from ossein.store import Split, Store, draw_labels, families, protocols, resolve_many
 from ossein.view import draw_rebuilt
 
 
@@ -103,8 +103,10 @@ def quickstart(
         raise SettingsError(f"{data}: lies in {out}, whose content is to be replaced. Choose another --out.")
     store = _data(settings, _fresh(out), data, screen)
     if not protocols(store) and not split:
+        made = " or ".join(members[0] for members in families(store).values())
+        help = f"Use --split {made}, for which no list is needed; or add" if made else "Add"
         raise DataError(
-            f"{data}: does not say which clips train and which test. Add a column 'split' with 'train' and 'test', or such "
+            f"{data}: does not say which clips train and which test. {help} a column 'split' with 'train' and 'test', or such "
             "lists under 'split' in a meta.json beside it."
         )
     chosen = resolve_many(store, [split] if split else None)[0]

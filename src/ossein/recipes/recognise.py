@@ -8,14 +8,15 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, read_card, write_bundle
-from ossein.errors import DataError, SettingsError
+from ossein.errors import SettingsError
 from ossein.evaluate import Scores, spread
 from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, begin, check_input, data_record, seen
+from ossein.recipes.base import Screen, Silent, begin, check_input, labelled, left_out
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.opinion import second_opinion
-from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
+from ossein.recipes.presets import RECOGNISE, Choice, Facts, RecogniseSettings, precision_reason, settle
+from ossein.recipes.seen import data_record, seen
 from ossein.recipes.start import Start, start_from
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
@@ -32,7 +33,7 @@ def recognise(
     pretrained: Path | None = None,
     labels: str = "all",
     seeds: tuple[int, ...] = (),
-    settings: RecogniseSettings | None = None,
+    settings: Choice[RecogniseSettings] = None,
     resume: bool = False,
     screen: Screen | None = None,
 ) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def recognise(
         labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
             `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
-        settings: Settings in place of the preset's.
+        settings: Settings in place of the preset's, or a function that makes those of each fold from the preset's.
         resume: Go on with what is in `out`.
         screen: Where to tell of progress.
 
@@ -56,7 +57,7 @@ def recognise(
         The results that are written to `out/results.json`: the numbers of each run, and their mean and spread.
 
     Raises:
-        DataError: A split does not exist, a clip has no label, or pre-training has seen the test clips.
+        DataError: A split does not exist, no clip of a half has a label, or pre-training has seen the test clips.
         BundleError: The pre-trained run cannot be read, or its encoder does not fit the model.
         SkeletonError: The pre-training knows too few of the joints, or clips of more or fewer dimensions.
         SettingsError: Settings contradict the data or the pre-training, `labels` is no amount, or `out` holds another
@@ -69,7 +70,9 @@ def recognise(
     runs = []
     for split in found:
         start = start_from(pretrained, split, store, screen, several=len(found) > 1)
-        base = settings or RECOGNISE[preset](Facts.of(store, split.train), start.card)
+        base = settle(
+            settings, lambda split=split, start=start: RECOGNISE[preset](Facts.of(store, split.train), start.card)
+        )
         each = tuple(dict.fromkeys(seeds)) or (base.train.seed,)
         for seed in each:
             own = base.change(train=base.train.change(seed=seed))
@@ -96,12 +99,13 @@ def _recognise_one(
     screen: Screen,
 ) -> dict[str, Any]:
     s = settings
-    train = draw_labels(store.labels, split.train, labels, s.train.seed)
+    drawn = draw_labels(store.labels, split.train, labels, s.train.seed)
+    train = labelled(store, drawn, f"train clip of '{split.name}'")
+    test = labelled(store, split.test, f"test clip of '{split.name}'")
     beside, num = train[:0], 0
     if s.teach and s.teach.beside:
-        train = train[store.labels[train] >= 0]
         beside, num = np.setdiff1d(split.train, train), s.teach.beside
-    _check(store, train, split, s, start)
+    _check(store, s, start)
     before = seen(start.card.data, store) if start.card else train[:0]
     data = data_record(store, split.name, train, np.union1d(np.union1d(train, beside), before))
     data |= {"labels": labels, **start.record(store)}
@@ -117,9 +121,14 @@ def _recognise_one(
     if not run.done:
         origin = "pre-trained" if start.card else "random"
         title = f"{preset} from {origin} weights, {split.name}, {count(len(train), 'clip')}, seed {s.train.seed}"
-        for key in ("precision", "compile"):
-            if key in record:
-                screen.note(record[key])
+        for line in (
+            record["precision"],
+            record.get("compile"),
+            None if num else left_out(store, drawn, f"train clip of '{split.name}'"),
+            left_out(store, split.test, f"test clip of '{split.name}'"),
+        ):
+            if line:
+                screen.note(line)
         feed = replace(feed, store=nearby(store, s.train.device, screen))
         method = _objective(model, s, store, train, beside, start)
         with screen.training(title) as report:
@@ -138,8 +147,8 @@ def _recognise_one(
             **_lengths(store, train),
         )
         if first_process():
-            scores = class_scores(model, store, split.test, s.input)
-            metrics = Scores.of(scores, store.labels[split.test], len(store.classes)).plain()
+            scores = class_scores(model, store, test, s.input)
+            metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
             run.write_results({"split": split.name, "seed": s.train.seed, **metrics})
             write_bundle(run.bundle, card.change(metrics=metrics), model)
         all_processes()
@@ -170,15 +179,8 @@ def _lengths(store: Store, train: np.ndarray) -> dict[str, Any]:
     return {"frames": int(np.median(store.frames[train])), "rate": float(np.median(known)) if len(known) else None}
 
 
-def _check(store: Store, train: np.ndarray, split: Split, settings: RecogniseSettings, start: Start) -> None:
+def _check(store: Store, settings: RecogniseSettings, start: Start) -> None:
     check_input(settings.input.normalise, store)
-    for name, indices in (("train", train), ("test", split.test)):
-        unlabelled = indices[store.labels[indices] < 0]
-        if len(unlabelled):
-            raise DataError(
-                f"{store.path.name}: {count(len(unlabelled), f'{name} clip')} of '{split.name}' without a label, "
-                f"such as '{store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or label them."
-            )
     if start.card is None:
         return
     pairs = {

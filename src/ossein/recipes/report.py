@@ -13,10 +13,11 @@ from ossein.evaluate import spread
 from ossein.evaluate.model import class_scores, encoder_features, model_features
 from ossein.files import read_json, write_text
 from ossein.pretrain import MaskedPretrainer
-from ossein.recipes.base import Screen, Silent, learned_of, leaves
+from ossein.recipes.base import Screen, Silent, leaves
 from ossein.recipes.describe import evaluation_table
 from ossein.recipes.origin import duration, provenance_rows, settings_of, when
 from ossein.recipes.runs import Told
+from ossein.recipes.seen import learned_of
 from ossein.recipes.view import check_same, rebuilt
 from ossein.settings import flat
 from ossein.store import Store, resolve

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ossein.errors import DataError, Diverged, SettingsError, SkeletonError, did_you_mean
-from ossein.files import write_json, write_text
+from ossein.files import read_json, write_json, write_text
 from ossein.recipes.ablation import METRICS, Budget, Plan, Source, Training
-from ossein.recipes.base import Screen, Silent, check_input
+from ossein.recipes.base import Screen, Silent, check_input, labelled
 from ossein.recipes.paper import ONE_PART, Kind
 from ossein.recipes.tables import TABLES, Data, Scope
 from ossein.recipes.tabulate import draw, markdown, plain
@@ -50,7 +50,7 @@ def plan(
         budget: How much of everything; the paper's where not given.
 
     Raises:
-        DataError: A split does not exist, or clips in it have no label.
+        DataError: A split does not exist, or no clip of a half has a label.
         SkeletonError: The target has other joints, or the skeleton has one part only.
         SettingsError: There is no such table, seed, normalisation or amount of labels, or the transfer has no target.
     """
@@ -100,6 +100,7 @@ def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
         SettingsError: The folder holds trainings with other settings or on other data.
         Stopped: Ctrl-C; the state is saved.
     """
+    _check_out(plan)
     screen, clock, found = screen or Silent(), _Clock(), _Found(plan)
     while left := found.left:
         if not any(_take(plan, training, found, clock, screen) for training in left):
@@ -235,6 +236,21 @@ def _lines(plan: Plan, found: _Found) -> list[str]:
     return lines
 
 
+def _check_out(plan: Plan) -> None:
+    """Refuse a folder of other halves: with several folds its trainings would stay beside those of this call."""
+    file = plan.out / "tables.json"
+    if not file.is_file():
+        return
+    before = read_json(file).get("data", {})
+    for role, source in plan.sources.items():
+        own, old = source.plain(), before.get(role)
+        if old and (old["hash"], old["splits"]) != (own["hash"], own["splits"]):
+            raise SettingsError(
+                f"{plan.out}: holds tables of {old['store']}, {', '.join(old['splits'])}, and these are of {own['store']}, "
+                f"{', '.join(own['splits'])}. Choose another --out."
+            )
+
+
 def _check_transfer(data: Source, target: Source) -> None:
     if target.store.hash == data.store.hash:
         raise DataError(f"{target.store.path}: is the data set itself. Name other data with --target.")
@@ -258,11 +274,6 @@ def _check_source(source: Source, plan: Plan) -> None:
         raise SettingsError(str(error).replace("--input.normalise", "--normalise")) from None
     labels = source.store.labels
     for split in source.splits:
-        unlabelled = [i for half in (split.train, split.test) for i in half if labels[i] < 0]
-        if unlabelled:
-            raise DataError(
-                f"{source.store.path.name}: {count(len(unlabelled), 'clip')} of '{split.name}' without a label, "
-                f"such as '{source.store.names[unlabelled[0]]}'. Recognition needs labels; drop these clips or "
-                "label them."
-            )
+        for half, clips in (("train", split.train), ("test", split.test)):
+            labelled(source.store, clips, f"{half} clip of '{split.name}'")
         draw_labels(labels, split.train, plan.budget.labels, seed=0)

@@ -9,8 +9,9 @@ from ossein.deploy import Card, fetch, load_pretrained
 from ossein.encoders import Encoder
 from ossein.errors import BundleError
 from ossein.pretrain import Pretrainer
-from ossein.recipes.base import Screen, check_input, learned_from, refuse_seen
+from ossein.recipes.base import Screen, check_input
 from ossein.recipes.joints import bring_over, counterparts, same_joints
+from ossein.recipes.seen import learned_from, refuse_seen
 from ossein.store import Split, Store
 
 

@@ -159,20 +159,32 @@ class Scope:
     @property
     def base(self) -> Variant:
         """The paper's ablation preset, which hides the right arm; without one, the skeleton's own part 3, or its last."""
-        arm = self.parts.index(PARTS[3]) if PARTS[3] in self.parts else min(3, len(self.parts) - 1)
+        arm = self.parts.index(PARTS[3]) if self.has_the_arm else min(3, len(self.parts) - 1)
         return Variant((arm,))
+
+    @property
+    def has_the_arm(self) -> bool:
+        """Whether the skeleton has the part that the paper hides in most tables."""
+        return PARTS[3] in self.parts
+
+    @property
+    def unlike(self) -> tuple[str, ...]:
+        """Why the paper's numbers do not stand beside those of the base, where they do not."""
+        hidden = self.parts[self.base.hidden[0]] if isinstance(self.base.hidden, tuple) else ""
+        why = f"the paper's numbers: they are of a hidden {PARTS[3]}, {self.skeleton.name} has none, so {hidden} is hidden here"
+        return () if self.has_the_arm else (why,)
 
 
 def depth(scope: Scope) -> Table:
     """Table 4a: how deep the encoder is."""
     variants = [replace(scope.base, depth=number) for number in (1, 2, 3, 4)]
-    return _third_is_best("Depth of the encoder", "encoder layers", variants, DEPTH)
+    return _third_is_best(scope, "Depth of the encoder", "encoder layers", variants, DEPTH)
 
 
 def layers(scope: Scope) -> Table:
     """How many layers STRL has."""
     variants = [replace(scope.base, layers=number) for number in (1, 2, 3, 4)]
-    return _third_is_best("Layers of STRL", "STRL layers", variants, LAYERS)
+    return _third_is_best(scope, "Layers of STRL", "STRL layers", variants, LAYERS)
 
 
 def parts(scope: Scope) -> Table:
@@ -218,9 +230,10 @@ def joints(scope: Scope) -> Table:
 def backbone(scope: Scope) -> Table:
     """Which graph network encodes; the paper's numbers are those of the same hidden part."""
     variants: dict[Kind, Variant] = {kind: replace(scope.base, kind=kind) for kind in scope.kinds}
-    cells = tuple(Cell(kind.upper(), variant, ONE_PART[kind][3]) for kind, variant in variants.items())
+    paper = {kind: ONE_PART[kind][3] if scope.has_the_arm else None for kind in variants}
+    cells = tuple(Cell(kind.upper(), variant, paper[kind]) for kind, variant in variants.items())
     claims = _falling("", {kind: (variant,) for kind, variant in variants.items()})
-    return Table("Graph network of the encoder", "graph network", cells, claims)
+    return Table("Graph network of the encoder", "graph network", cells, claims, scope.unlike)
 
 
 def loss(scope: Scope) -> Table:
@@ -228,14 +241,14 @@ def loss(scope: Scope) -> Table:
     trained = scope.base
     random = replace(trained, start="random")
     cells = (
-        Cell("random weights", random, RANDOM_WEIGHTS),
-        Cell("beta 2", trained, BASE),
+        Cell("random weights", random, RANDOM_WEIGHTS),  # which hide nothing
+        Cell("beta 2", trained, BASE if scope.has_the_arm else None),
         Cell("beta 1", replace(trained, beta=1.0)),
         Cell("beta 3", replace(trained, beta=3.0)),
         Cell("target not detached", replace(trained, detach=False)),
     )
     claims = (Claim("pre-trained weights are better than random ones", (trained,), (random,)),)
-    return Table("Pre-training and its loss", "weights to start from", cells, claims)
+    return Table("Pre-training and its loss", "weights to start from", cells, claims, scope.unlike)
 
 
 def transfer(scope: Scope) -> Table:
@@ -258,10 +271,11 @@ TABLES: dict[str, Callable[[Scope], Table]] = {
 }
 
 
-def _third_is_best(title: str, axis: str, variants: list[Variant], paper: tuple[float, ...]) -> Table:
-    cells = tuple(Cell(f"{i + 1}", variant, number) for i, (variant, number) in enumerate(zip(variants, paper)))
+def _third_is_best(scope: Scope, title: str, axis: str, variants: list[Variant], paper: tuple[float, ...]) -> Table:
+    beside = paper if scope.has_the_arm else (None,) * len(paper)
+    cells = tuple(Cell(f"{i + 1}", variant, number) for i, (variant, number) in enumerate(zip(variants, beside)))
     claims = tuple(Claim(f"3 are better than {i + 1}", (variants[2],), (variants[i],)) for i in (0, 1, 3))
-    return Table(title, axis, cells, claims, ordered=True)
+    return Table(title, axis, cells, claims, scope.unlike, ordered=True)
 
 
 def _falling(where: str, of: dict[Kind, tuple[Variant, ...]]) -> tuple[Claim, ...]:

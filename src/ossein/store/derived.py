@@ -16,6 +16,8 @@ Halves = tuple[np.ndarray, np.ndarray]
 SHARE = 0.2
 """How much of the training half a validation cut holds out."""
 
+_UNLABELLED = "Label the clips, or pre-train on all of them with --split all."
+
 _GROUPS = (("subjects", 3), ("cameras", 2))
 """What is held out whole, and of how many in the training half at least."""
 
@@ -28,9 +30,10 @@ def subjects(store: Store) -> list[int]:
     """
     found = np.unique(store.subjects[(store.subjects >= 0) & (store.labels >= 0)])
     if len(found) < 2:
+        labelled = (store.labels >= 0).any()
+        help = "Prepare the data with their subjects, or use --split kfold5." if labelled else _UNLABELLED
         raise DataError(
-            f"{store.path}: leaving one subject out needs labelled clips of 2 or more known subjects, found {len(found)}. "
-            "Prepare the data with their subjects, or use --split kfold5."
+            f"{store.path}: leaving one subject out needs labelled clips of 2 or more known subjects, found {len(found)}. {help}"
         )
     return found.tolist()
 
@@ -48,6 +51,10 @@ def check_folds(store: Store, num: int) -> None:
         DataError: There are fewer than two folds, or more than different labelled clips.
     """
     most = len(np.unique(_twins(store, np.arange(len(store)))[store.labels >= 0]))
+    if most < 2:
+        raise DataError(
+            f"{store.path}: kfold{num} needs 2 or more different labelled clips to test on, found {most}. {_UNLABELLED}"
+        )
     if not 2 <= num <= most:
         raise DataError(
             f"{store.path}: kfold{num} of {count(most, 'different labelled clip')}, expected 2 to {most} "

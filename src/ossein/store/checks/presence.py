@@ -1,10 +1,11 @@
-"""Who and what is missing: short clips, frames without anybody, persons and joints that are never seen."""
+"""Who and what is missing, and who is one too many: short clips, empty frames, persons never seen, crowds, mixed tracks."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 
-from ossein.store.checks.base import Body, Example, Finding, Look, Result, worst
+from ossein.store.checks.base import Body, Example, Finding, Look, Result, norm, worst
 from ossein.words import count
 
 ONE_FRAME = "clips of one frame"
@@ -14,6 +15,9 @@ GAPS = "frames without anybody"
 ABSENT = "persons who are never seen"
 NEVER = "joints that are never seen"
 RARELY = "joints that are rarely seen"
+BEYOND = "persons beyond the second"
+TRADES = "persons change places"
+AXES = "more persons than frames"
 
 FEW = 5
 """Fewer frames than this are too few for a movement, whatever the other clips have."""
@@ -22,6 +26,21 @@ RARE = 0.2
 """The share of the frames of persons below which a joint is rarely seen."""
 
 _MANY_GAPS = 0.1
+
+_TAKEN = 2
+"""How many persons of a clip the presets take."""
+
+_LEFT_OUT = 0.1
+"""The share of the seen joints of a clip that may belong to others."""
+
+_OFTEN = 3
+"""In how many frames two persons must change places: one or two are a slip of the tracker."""
+
+_CROWD = 5
+"""This many persons in a clip may outnumber its frames, and are looked at for changed places."""
+
+_SOME = 0.05
+"""The share of clips from which a few clips are a matter of the whole set."""
 
 
 def gaps(body: Body) -> float:
@@ -37,6 +56,30 @@ def strangers(body: Body) -> float:
 def seen(body: Body) -> np.ndarray:
     """In how many frames of persons each joint is seen [V], and behind them in how many any is [V + 1]."""
     return np.append(body.seen.sum((0, 1)), body.present.sum())
+
+
+def beyond(body: Body) -> float:
+    """The share of the seen joints that belong to persons beyond the second."""
+    return float(body.seen[_TAKEN:].sum() / max(1, body.seen.sum()))
+
+
+def trades(body: Body) -> np.ndarray:
+    """In how many frames two persons are where the other was a frame before, and the first of them [2].
+
+    Their middles are more than a size of the body apart before and after, and their way is more than halved with the two
+    swapped: both the way from where they were, and that from where they were going, so that people who pass each other
+    count as passing.
+    """
+    at, there = body.middle, body.present
+    going = at[:, :-1].copy()
+    going[:, 1:] += np.where((there[:, 1:-1] & there[:, :-2])[..., None], at[:, 1:-1] - at[:, :-2], 0)
+    found = np.zeros(going.shape[1], bool)
+    for i, j in combinations(range(min(len(at), _CROWD)), 2):
+        both = there[i] & there[j]
+        apart = both & (norm(at[i] - at[j]) > body.size)
+        keep = np.minimum(*(_way(at[[i, j], 1:], old[[i, j]]) for old in (at[:, :-1], going)))
+        found |= apart[1:] & apart[:-1] & (_way(at[[i, j], 1:], at[[j, i], :-1]) < 0.5 * keep)
+    return np.array([found.sum(), found.argmax() + 1 if found.any() else 0])
 
 
 def short(look: Look) -> Iterator[Result]:
@@ -86,6 +129,42 @@ def nobody(look: Look) -> Iterator[Result]:
         yield Finding(ABSENT, "note", num, int(store.persons.sum()), "person", means, help, shown)
 
 
+def crowds(look: Look) -> Iterator[Result]:
+    """Clips with many more persons than frames, and those of which much is seen in persons that presets leave out."""
+    store, left_out = look.store, look["beyond"]
+    turned = (store.persons > _CROWD) & (store.persons > 2 * store.frames)
+    clips = np.flatnonzero(turned)
+    if len(clips):
+        means = "Frames were taken for persons, most likely: the data has its axes in another order."
+        help = "Bring x into the order [N M T V C], clips, persons, frames, joints, coordinates: x.transpose(0, 2, 1, 3, 4)."
+        shown = look.examples(
+            clips, lambda n: f"{count(store.persons[n], 'person')}, {count(store.frames[n], 'frame')}"
+        )
+        yield Finding(AXES, "warning", len(clips), len(store), "clip", means, help, shown)
+    clips = np.flatnonzero((left_out > _LEFT_OUT) & ~turned)
+    if len(clips):
+        means = f"More than {100 * _LEFT_OUT:.0f} % of their seen joints belong to others than the first two, whom presets take alone."
+        help = "Keep the persons you mean where the data comes from, or train with a larger --input.persons."
+        shown = look.examples(
+            worst(left_out, clips),
+            lambda n: f"{100 * left_out[n]:.0f} % of the seen joints, {count(store.persons[n], 'person')}",
+        )
+        level = "warning" if len(clips) > _SOME * len(store) else "note"
+        yield Finding(BEYOND, level, len(clips), len(store), "clip", means, help, shown)
+
+
+def mixed(look: Look) -> Iterator[Result]:
+    """Clips in which a slot is now one person and now another."""
+    num = np.where(look["trades"][:, 0] >= _OFTEN, look["trades"][:, 0], 0)
+    clips = np.flatnonzero(num)
+    if len(clips):
+        means = "From one frame to the next two persons stand where the other one stood: a slot is not one person throughout."
+        help = "Give each person the same slot, or id, in all frames of a clip; a tracker does so."
+        shown = look.most_often(num, look["trades"][:, 1], "first in frame")
+        level = "warning" if len(clips) > _SOME * len(num) else "note"
+        yield Finding(TRADES, level, len(clips), len(num), "clip", means, help, shown, drawn=True)
+
+
 def joints(look: Look) -> Iterator[Result]:
     """Joints that are never or rarely seen, in frames in which their person is."""
     total = look["seen"].sum(0)
@@ -105,5 +184,10 @@ def joints(look: Look) -> Iterator[Result]:
         yield Finding(RARELY, "warning", len(rarely), len(names), "joint", means, help, shown)
 
 
-GAUGES = {"gaps": gaps, "strangers": strangers, "seen": seen}
-CHECKS = {SHORT: short, NOBODY: nobody, NEVER: joints}
+GAUGES = {"gaps": gaps, "strangers": strangers, "seen": seen, "beyond": beyond, "trades": trades}
+CHECKS = {SHORT: short, NOBODY: nobody, AXES: crowds, TRADES: mixed, NEVER: joints}
+
+
+def _way(new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """How far two persons go in each frame together, [T], from places [2 T C] to others."""
+    return np.asarray(norm(new - old).sum(0))
