@@ -12,7 +12,7 @@ from ossein.encoders import AnyEncoderSettings, EncoderSettings, MixerSettings
 from ossein.errors import SettingsError
 from ossein.files import read_yaml, write_yaml
 from ossein.pretrain import SkeletonMAESettings
-from ossein.settings import Family, Settings, diff
+from ossein.settings import Family, Settings, changed, diff
 from ossein.tasks import STGCNSettings, STRLSettings
 
 
@@ -256,3 +256,27 @@ def test_diff_names_what_differs_by_its_path():
 def test_diff_of_different_kinds_shows_fields_that_one_lacks():
     assert diff(Inner(), STRLSettings())["share"] == (0.5, None)
     assert diff(Inner(), STRLSettings())["encoder.kind"] == (None, "gin")
+
+
+def test_what_was_changed_goes_into_other_settings():
+    old = GOOD.change(inner=Inner(share=0.25, parts=(1,)))
+    new = old.change(inner=old.inner.change(share=0.75), epochs=9)
+    base = Outer(inner=Inner(share=0.1, parts=(2,)), epochs=1, name="base", needed=False)
+    assert changed(base, old, new) == Outer(inner=Inner(share=0.75, parts=(2,)), epochs=9, name="base", needed=False)
+    assert changed(base, old, old) == base
+    assert changed(base, base, new) == new
+
+
+class Plan(Settings):
+    """Settings with a part of several kinds."""
+
+    encoder: Annotated[AnyEncoderSettings, Field()]
+    epochs: int = 1
+
+
+def test_a_part_of_another_kind_is_taken_whole():
+    old, new = Plan(encoder=EncoderSettings()), Plan(encoder=MixerSettings(width=24))
+    assert changed(Plan(encoder=EncoderSettings(depth=2), epochs=5), old, new) == new.change(epochs=5)
+    deeper = old.change(encoder=EncoderSettings(depth=4))
+    other = Plan(encoder=MixerSettings(width=24), epochs=5)
+    assert changed(other, old, deeper) == deeper.change(epochs=5)

@@ -61,9 +61,10 @@ def test_clips_without_a_label_are_beside_the_others(fixed_store, tmp_path):
         fixed_store, tmp_path / "some.clips", lambda i, c: with_label(c, UNKNOWN if i in (0, 5) else c.label)
     )
     settings = taught(store, epochs=1)
-    recognise("ossein", store, tmp_path / "run", splits=["half"], settings=settings)
+    recognise("ossein", store, tmp_path / "run", splits=["half"], settings=settings, screen=(screen := Watched()))
     data = read_card(tmp_path / "run")[1].data
     assert (data["clips"], data["seen"]) == (10, "0-11")
+    assert not any("left out" in line for line in screen.lines)
     nobody = settings.change(teach=settings.teach.change(beside=0))
     for name, without in (("nobody", nobody), ("alone", settings.change(teach=None))):
         recognise("ossein", store, tmp_path / name, splits=["half"], settings=without)
