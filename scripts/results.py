@@ -21,15 +21,13 @@ from tasks import CORPORA, METHODS, TASKS, Method, Task
 
 from ossein.cli.allocator import hold_memory
 from ossein.cli.screen import Terminal
-from ossein.deploy import read_card
 from ossein.evaluate import FLOOR_FRAMES, extra_trees, floor_features, linear_svm, spread, top_k
 from ossein.files import read_json, write_json
-from ossein.recipes.base import leaves
 from ossein.recipes.evaluate import evaluate
 from ossein.recipes.fuse import fuse
 from ossein.recipes.pool import Also
 from ossein.recipes.prepare import prepare
-from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
+from ossein.recipes.presets import PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import pretrain
 from ossein.recipes.recognise import recognise
 from ossein.store import Store, draw_labels, resolve_many
@@ -65,12 +63,12 @@ def run(name: str, methods: list[str], out: Path) -> None:
 def trained(task: Task, method: Method, store: Store, out: Path, folder: Path) -> dict[str, Any]:
     """The numbers of one method on one task."""
     screen, splits = Terminal(), list(task.splits)
-    facts = Facts.of(store, resolve_many(store, splits)[0].train)
     origin = encoder(task, method, store, out) if method.pretrained else None
-    card = read_card(leaves(origin)[0].folder)[1] if origin else None
-    settings = paper_recognise(RECOGNISE[method.preset](facts, card), method, task)
-    if method.alone and settings.teach:
-        settings = settings.change(teach=settings.teach.change(beside=0))
+
+    def settings(preset: RecogniseSettings) -> RecogniseSettings:
+        own = paper_recognise(preset, method, task)
+        return own.change(teach=own.teach.change(beside=0)) if method.alone and own.teach else own
+
     results = recognise(
         method.preset,
         store,
@@ -105,8 +103,10 @@ def encoder(task: Task, method: Method, store: Store, out: Path) -> Path:
         return corpus_encoder(task.corpus, method.pretrained, out)
     preset = method.pretrained
     folder = out / "encoders" / f"{preset}-{task.data}-{'-'.join(task.splits)}"
-    facts = Facts.of(store, resolve_many(store, list(task.splits))[0].train)
-    settings = paper_pretrain(PRETRAIN[preset](facts), preset)
+
+    def settings(own: PretrainSettings) -> PretrainSettings:
+        return paper_pretrain(own, preset)
+
     pretrain(preset, store, folder, splits=list(task.splits), settings=settings, resume=True, screen=Terminal())
     return folder
 
@@ -129,9 +129,11 @@ def untrained(task: Task, store: Store, out: Path) -> dict[str, Any]:
     Batch norm has seen the clips; the weights stay what they were, to all digits that count.
     """
     splits = list(task.splits)
-    settings = PRETRAIN["ossein"](Facts.of(store, resolve_many(store, splits)[0].train))
-    train = settings.train.change(epochs=1, steps=BATCHES)
-    settings = settings.change(train=train, optim=settings.optim.change(lr=1e-12, weight_decay=0))
+
+    def settings(own: PretrainSettings) -> PretrainSettings:
+        train = own.train.change(epochs=1, steps=BATCHES)
+        return own.change(train=train, optim=own.optim.change(lr=1e-12, weight_decay=0))
+
     folder = out / "encoders" / f"untrained-{task.data}-{'-'.join(splits)}"
     pretrain("ossein", store, folder, splits=splits, settings=settings, resume=True, screen=Terminal())
     return probes(folder, store)
