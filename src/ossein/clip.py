@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = -1
 """The label, subject, camera or setup of a clip that does not say."""
+PERSONS = 2
+"""Of a clip, presets read so many at the most: the first ones."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ errors; the docstring under a field is its help on the command line. Settings of
 classes, make a `Family`, open to classes of one's own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -54,6 +54,12 @@ class Settings(BaseModel):
             SettingsError: A field is unknown or a value is out of range.
         """
         return type(self).read({**dict(self), **fields}, where=type(self).__name__)
+
+
+S = TypeVar("S", bound=Settings)
+
+Choice = S | Callable[[S], S] | None
+"""Settings in place of a preset's, what is to be made of the preset's for each fold, or nothing: the preset's."""
 
 
 class Family(Mapping[str, type[T]], Generic[T]):
@@ -177,6 +183,13 @@ def diff(old: Settings, new: Settings) -> dict[str, tuple[Any, Any]]:
     """
     a, b = flat(old.plain()), flat(new.plain())
     return {key: (a.get(key), b.get(key)) for key in sorted(a | b) if a.get(key) != b.get(key)}
+
+
+def settle(choice: Choice[S], preset: Callable[[], S]) -> S:
+    """The settings of one fold, given what a preset has for it."""
+    if choice is None:
+        return preset()
+    return choice(preset()) if callable(choice) else choice
 
 
 def changed(base: T, old: T, new: T) -> T:

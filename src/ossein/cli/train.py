@@ -21,12 +21,12 @@ from ossein.files import read_yaml
 from ossein.recipes.base import leaves
 from ossein.recipes.describe import result_lines
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, RECOGNISE, Choice, Facts, PretrainSettings, RecogniseSettings
+from ossein.recipes.presets import PRETRAIN, RECOGNISE, Facts, PretrainSettings, RecogniseSettings
 from ossein.recipes.pretrain import folds
 from ossein.recipes.pretrain import pretrain as run_pretrain
 from ossein.recipes.recognise import recognise as run_recognise
 from ossein.recipes.report import report as run_report
-from ossein.settings import changed
+from ossein.settings import Choice, changed
 from ossein.skeleton import Skeleton
 from ossein.store import Store, resolve_many
 from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ossein.clip import UNKNOWN, Clip
+from ossein.clip import PERSONS, UNKNOWN, Clip
 from ossein.errors import DataError, OsseinError, SkeletonError, did_you_mean
 from ossein.skeleton import Skeleton, builtin_names
 from ossein.words import count
@@ -30,7 +30,6 @@ OVERSHOOT = 1.5
 """The highest score that is taken for 1: detectors that compute in float16 overshoot."""
 
 _NIL = 1e-5
-_PAIR = 2
 _NTU = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R\d{3}A(\d{3})(?!\d)")
 
 
@@ -173,7 +172,7 @@ def most_seen_first(clip: Clip) -> Clip:
     Models take the first persons of a clip, mostly two: who walks by for three frames must not push out who acts. The
     order of two means something in data sets (who hands over, who takes), and both are taken anyway.
     """
-    if clip.num_persons <= _PAIR:
+    if clip.num_persons <= PERSONS:
         return clip
     order = np.argsort(-clip.score.sum((1, 2), dtype=np.float64), kind="stable")
     return replace(clip, x=clip.x[order], score=clip.score[order])

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from ossein.augment import AugmentSettings
+from ossein.clip import PERSONS
 from ossein.deploy import Card, preset_after
 from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
@@ -26,12 +27,6 @@ from ossein.tasks import ReaderSettings, RecogniserSettings, STGCNSettings, STRL
 from ossein.train import InputSettings, OptimSettings, TrainSettings
 
 S = TypeVar("S", bound=Settings)
-
-Choice = S | Callable[[S], S] | None
-"""Settings in place of a preset's, what is to be made of the preset's for each fold, or nothing: the preset's."""
-
-PERSONS = 2
-"""Of a clip, so many are read at the most."""
 
 HANDED = 0.75
 """Share of clips nearer to another as they are than in the mirror, from which on clips are not mirrored in training."""
@@ -286,13 +281,6 @@ def _own_augment(facts: Facts) -> AugmentSettings:
         scale=0.1,
         shear=0.2,
     )
-
-
-def settle(choice: Choice[S], preset: Callable[[], S]) -> S:
-    """The settings of one fold."""
-    if choice is None:
-        return preset()
-    return choice(preset()) if callable(choice) else choice
 
 
 def _train(facts: Facts, *, epochs: float, batch: int) -> TrainSettings:

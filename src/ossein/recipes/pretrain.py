@@ -13,7 +13,8 @@ from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.pool import Also, Pool
-from ossein.recipes.presets import PRETRAIN, Choice, Facts, PretrainSettings, precision_reason, settle
+from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
+from ossein.settings import Choice, settle
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 from ossein.words import count

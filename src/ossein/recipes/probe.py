@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ossein.clip import PERSONS
 from ossein.deploy import Card, load_pretrained, load_recogniser
 from ossein.errors import DataError, SettingsError, SkeletonError
 from ossein.evaluate import Ranks, Scores, choose_strength, knn, linear_probe, retrieve
 from ossein.evaluate.model import class_scores, encoder_features, model_features
 from ossein.recipes.base import check_input, labelled
 from ossein.recipes.joints import bring_over, counterparts, same_joints
-from ossein.recipes.presets import PERSONS
 from ossein.store import Split, Store
 from ossein.train import Run
 from ossein.words import count

@@ -15,9 +15,10 @@ from ossein.files import write_json
 from ossein.recipes.base import Screen, Silent, begin, check_input, labelled, left_out
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.opinion import second_opinion
-from ossein.recipes.presets import RECOGNISE, Choice, Facts, RecogniseSettings, precision_reason, settle
+from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
 from ossein.recipes.seen import data_record, seen
 from ossein.recipes.start import Start, start_from
+from ossein.settings import Choice, settle
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance

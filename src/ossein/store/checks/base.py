@@ -28,6 +28,10 @@ MOST_EXAMPLES = 5
 """How many clips a finding names."""
 
 
+SOME = 0.05
+"""The share of clips from which a few clips are a matter of the whole set."""
+
+
 @dataclass(frozen=True)
 class Example:
     """A clip that shows what a finding speaks of.
@@ -201,6 +205,22 @@ class Look:
             lambda n: f"{times(count[n])}, {at} {frame[n]:.0f}",
             lambda n: int(frame[n]),
         )
+
+    def jumps(self, kind: str, found: np.ndarray, means: str, help: str) -> Iterator[Finding]:
+        """Clips in which something is another from one frame to the next: a note, or a warning where `SOME` of them are.
+
+        Args:
+            kind: As of `Finding`.
+            found: In how many frames of each clip it happens, and the first of them, [N 2].
+            means: As of `Finding`.
+            help: As of `Finding`.
+        """
+        num = found[:, 0]
+        clips = np.flatnonzero(num)
+        if len(clips):
+            level = "warning" if len(clips) > SOME * len(num) else "note"
+            shown = self.most_often(num, found[:, 1], "first in frame")
+            yield Finding(kind, level, len(clips), len(num), "clip", means, help, shown, drawn=True)
 
 
 Check = Callable[[Look], Iterator[Result]]

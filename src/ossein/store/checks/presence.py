@@ -5,7 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ossein.store.checks.base import Body, Example, Finding, Look, Result, norm, worst
+from ossein.clip import PERSONS
+from ossein.store.checks.base import SOME, Body, Example, Finding, Look, Result, norm, worst
 from ossein.words import count
 
 ONE_FRAME = "clips of one frame"
@@ -27,9 +28,6 @@ RARE = 0.2
 
 _MANY_GAPS = 0.1
 
-_TAKEN = 2
-"""How many persons of a clip the presets take."""
-
 _LEFT_OUT = 0.1
 """The share of the seen joints of a clip that may belong to others."""
 
@@ -38,9 +36,6 @@ _OFTEN = 3
 
 _CROWD = 5
 """This many persons in a clip may outnumber its frames, and are looked at for changed places."""
-
-_SOME = 0.05
-"""The share of clips from which a few clips are a matter of the whole set."""
 
 
 def gaps(body: Body) -> float:
@@ -60,7 +55,7 @@ def seen(body: Body) -> np.ndarray:
 
 def beyond(body: Body) -> float:
     """The share of the seen joints that belong to persons beyond the second."""
-    return float(body.seen[_TAKEN:].sum() / max(1, body.seen.sum()))
+    return float(body.seen[PERSONS:].sum() / max(1, body.seen.sum()))
 
 
 def trades(body: Body) -> np.ndarray:
@@ -149,20 +144,18 @@ def crowds(look: Look) -> Iterator[Result]:
             worst(left_out, clips),
             lambda n: f"{100 * left_out[n]:.0f} % of the seen joints, {count(store.persons[n], 'person')}",
         )
-        level = "warning" if len(clips) > _SOME * len(store) else "note"
+        level = "warning" if len(clips) > SOME * len(store) else "note"
         yield Finding(BEYOND, level, len(clips), len(store), "clip", means, help, shown)
 
 
 def mixed(look: Look) -> Iterator[Result]:
     """Clips in which a slot is now one person and now another."""
-    num = np.where(look["trades"][:, 0] >= _OFTEN, look["trades"][:, 0], 0)
-    clips = np.flatnonzero(num)
-    if len(clips):
-        means = "From one frame to the next two persons stand where the other one stood: a slot is not one person throughout."
-        help = "Give each person the same slot, or id, in all frames of a clip; a tracker does so."
-        shown = look.most_often(num, look["trades"][:, 1], "first in frame")
-        level = "warning" if len(clips) > _SOME * len(num) else "note"
-        yield Finding(TRADES, level, len(clips), len(num), "clip", means, help, shown, drawn=True)
+    often = look["trades"][:, :1] >= _OFTEN
+    means = (
+        "From one frame to the next two persons stand where the other one stood: a slot is not one person throughout."
+    )
+    help = "Give each person the same slot, or id, in all frames of a clip; a tracker does so."
+    yield from look.jumps(TRADES, np.where(often, look["trades"], 0), means, help)
 
 
 def joints(look: Look) -> Iterator[Result]:

@@ -21,8 +21,6 @@ _MOST = 0.5
 _USUAL, _SURE = 0.2, 0.5
 """How well toes and nose must agree with the body's sides, as a mean cosine, to tell of most clips, and of a single one."""
 
-_SOME = 0.05
-
 Links = tuple[tuple[tuple[int, int], tuple[int, int]], ...]
 
 
@@ -84,14 +82,9 @@ def flipped(look: Look) -> Iterator[Result]:
     if not look.store.skeleton.pairs:
         yield Skipped(FLIPPED, _PAIRLESS)
         return
-    num = look["flips"][:, 0]
-    clips = np.flatnonzero(num)
-    if len(clips):
-        means = "Limbs jump to the other side of the body between two frames, as detectors do that take left for right."
-        help = "Nothing, if they are few; otherwise smooth over them, or track with a detector that knows sides better."
-        shown = look.most_often(num, look["flips"][:, 1], "first in frame")
-        level = "warning" if len(clips) > _SOME * len(num) else "note"
-        yield Finding(FLIPPED, level, len(clips), len(num), "clip", means, help, shown, drawn=True)
+    means = "Limbs jump to the other side of the body between two frames, as detectors do that take left for right."
+    help = "Nothing, if they are few; otherwise smooth over them, or track with a detector that knows sides better."
+    yield from look.jumps(FLIPPED, look["flips"], means, help)
 
 
 def swapped(look: Look) -> Iterator[Result]:
