@@ -15,6 +15,9 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+# A screen keeps the width that COLUMNS gives when its module is first imported; tests set their own, so none may be first.
+os.environ.pop("COLUMNS", None)
+
 # The shapes in annotations are checked in tests alone, since the checks would keep torch.compile from whole graphs.
 # A whole number will do where a float is asked for (PEP 484).
 _CHECKED = [f"ossein.{name}" for name in ("augment", "encoders", "nn", "pretrain", "tasks")]
@@ -23,6 +26,7 @@ install_import_hook(_CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_p
 # ruff: noqa: E402 - what is imported before the hook is not checked
 from ossein import own
 from ossein.cli import run as run_cli
+from ossein.cli import screen as _screen  # noqa: F401 - see COLUMNS above
 from ossein.clip import Clip
 from ossein.encoders import EncoderSettings
 from ossein.pretrain import METHODS
