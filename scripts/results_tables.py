@@ -43,6 +43,7 @@ def write(out: Path) -> None:
         cost=markdown(cost_columns(done), list(done)),
         commits="; ".join(f"{method.title}: {commits_of(done, key)}" for key, method in METHODS.items() if key in ran),
         versions=", ".join(f"{name} {number}" for name, number in made[0]["versions"].items()),
+        gpu=gpu_of(done),
     )
     write_text(ROOT / "docs" / "results.md", text)
     before, _, rest = read_text(ROOT / "README.md").partition(START)
@@ -77,9 +78,30 @@ def collected(out: Path) -> dict[str, Any]:
 
 
 def told(table: dict[str, Any]) -> dict[str, Any]:
-    """A table without what is of the machine that made it alone, such as its folders."""
+    """A table without what is of the machine that made it alone, such as its folders, but for the name of a GPU."""
     made = {key: table["made_by"][key] for key in ("commit", "versions")}
-    return {**table, "made_by": made}
+    return {**table, "made_by": made | ({"gpu": gpu} if (gpu := on_gpu(table)) else {})}
+
+
+def on_gpu(table: dict[str, Any]) -> str:
+    """The GPU that a table was made on; none if empty."""
+    made = table["made_by"]
+    return made.get("gpu") or made.get("machine", "").partition("NVIDIA")[2].strip()
+
+
+def gpu_of(done: dict[str, Any]) -> str:
+    """In words, which numbers were made on a GPU; empty if none was."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, tables in done.items():
+        for key, table in tables.items():
+            if gpu := on_gpu(table):
+                where = f"an NVIDIA {gpu} with torch {table['made_by']['versions']['torch']}"
+                found.setdefault(where, {}).setdefault(name, []).append(key)
+    each = []
+    for where, rows in found.items():
+        words = [f"{name} ({' '.join(keys)})" for name, keys in rows.items()]
+        each.append(f"{', '.join(words)} on {where}")
+    return f", but for {' and '.join(each)}" if each else ""
 
 
 def methods_of(done: dict[str, Any]) -> list[str]:
@@ -141,7 +163,9 @@ def cost_columns(done: dict[str, Any]) -> list[tuple[str, Callable[[str], str]]]
     """CPU minutes of each column, all seeds and folds, pre-training counted where it was first needed."""
 
     def of(name: str, key: str) -> str:
-        return f"{done[name][key]['cost'] / 60:.0f}" if key in done[name] else "-"
+        if key not in done[name]:
+            return "-"
+        return "GPU" if on_gpu(done[name][key]) else f"{done[name][key]['cost'] / 60:.0f}"
 
     return [
         ("data set", lambda name: TASKS[name].title),

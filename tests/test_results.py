@@ -51,4 +51,18 @@ def test_kept_numbers_are_not_of_a_machine(tables):
     assert tables.told({"cost": 1, "made_by": made}) == {"cost": 1, "made_by": {"commit": "abc", "versions": {}}}
     kept = read_json(tables.NUMBERS)
     made = [table["made_by"] for task in kept.values() for table in task["methods"].values()]
-    assert all(set(one) == {"commit", "versions"} for one in made)
+    assert all(set(one) - {"gpu"} == {"commit", "versions"} for one in made)
+
+
+def test_the_page_says_which_numbers_are_of_a_gpu(tables, tmp_path):
+    out, before = tmp_path / "runs", read_json(tmp_path / "docs" / "results.json")
+    made = {"commit": "abc", "versions": {"torch": "2.9"}, "machine": "x86_64 Linux, AVX512, NVIDIA H300 8GB"}
+    top1 = {"mean": 0.123, "std": 0.004, "n": 3}
+    for method in ("ossein", "ossein-random"):
+        write_json(out / "msr" / method / "table.json", {"top1": top1, "cost": 60, "made_by": made})
+    write_json(out / "msr" / "floor.json", before["msr"]["floor"])
+    tables.write(out)
+    page = " ".join((tmp_path / "docs" / "results.md").read_text().split())
+    assert "msr (ossein ossein-random) on an NVIDIA H300 8GB with torch 2.9" in page
+    assert "| MSR-Action3D, cross-subject | GPU | GPU |" in page
+    assert tables.gpu_of({"msr": before["utd"]["methods"]}) == ""

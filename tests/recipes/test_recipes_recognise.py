@@ -54,7 +54,7 @@ def test_folds_and_seeds(fixed_store, tiny_recognise, tmp_path):
     call = {"splits": ["a?"], "seeds": (3, 5, 3), "settings": settings}
     results = recognise("ssl", fixed_store, tmp_path, **call)
     names = ["a1-seed3", "a1-seed5", "a2-seed3", "a2-seed5"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [*names, "results.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".turns", *names, "results.json"]
     assert [run["run"] for run in results["runs"]] == names
     assert [(run["split"], run["seed"]) for run in results["runs"]] == [("a1", 3), ("a1", 5), ("a2", 3), ("a2", 5)]
     assert [Run(tmp_path / name).read()["settings"]["train"]["seed"] for name in names] == [3, 5, 3, 5]

@@ -8,8 +8,7 @@ import pytest
 from runs import Watched, equal, remade, weights
 
 from ossein.errors import Diverged, SettingsError
-from ossein.recipes import ablation
-from ossein.recipes import reproduce as module
+from ossein.recipes import ablation, turns
 from ossein.recipes.ablation import Budget
 from ossein.recipes.reproduce import plan, reproduce
 from ossein.recipes.turns import turn
@@ -110,7 +109,7 @@ def test_more_tables_and_seeds_go_on_with_what_is_there(fixed_store, tmp_path, m
 
 def test_what_another_copy_is_at_is_left_to_it(fixed_store, tmp_path, made_up, monkeypatch):
     ready = plan(fixed_store, tmp_path, splits=["half"], tables=["layers"], kinds=["gin"], seeds=(0, 1))
-    monkeypatch.setattr(module, "_PATIENCE", 0)
+    monkeypatch.setattr(turns, "_PATIENCE", 0)
     other = turn(tmp_path / ".turns" / "pretrain.gin3-parts3-beta2.seed0")
 
     class Other(Watched):

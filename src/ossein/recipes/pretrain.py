@@ -1,7 +1,8 @@
 """Pre-training: clips without labels -> an encoder. The whole story, top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
+from ossein.recipes.turns import each_once
 from ossein.settings import Choice, settle
 from ossein.store import Store, resolve_many, training
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
@@ -77,24 +79,25 @@ def pretrain(
         splits: Whose training halves to learn from; see `folds`.
         also: Other stores to learn from too, in every fold.
         settings: Settings in place of the preset's, or a function that makes those of each fold from the preset's.
-        resume: Go on with what is in `out`.
+        resume: Go on with what is in `out`; several copies of such a call share the folds.
         screen: Where to tell of progress.
 
     Raises:
         DataError: A split does not exist, or the other stores do not go with the first.
         SkeletonError: Another store shares no joint with the first.
-        SettingsError: Settings contradict the data, or `out` holds another run.
+        SettingsError: Settings contradict the data, `out` holds another run, or another process is at one of several.
         Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
     pool = Pool(store, also)
-    done = []
-    for fold in folds(store, splits, out):
+    found = folds(store, splits, out)
+    jobs: dict[str, Callable[[], None]] = {}
+    for fold in found:
         own = settle(settings, lambda fold=fold: PRETRAIN[preset](Facts.of(pool.rows, pool.clips(fold.train))))
-        _pretrain_one(preset, pool, fold, own, resume=resume, screen=screen)
-        done.append(fold.run)
-    return done
+        jobs[fold.run.folder.name] = partial(_pretrain_one, preset, pool, fold, own, resume=resume, screen=screen)
+    each_once(jobs, out, screen.note, resume=resume)
+    return [fold.run for fold in found]
 
 
 def _pretrain_one(

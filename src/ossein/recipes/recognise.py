@@ -1,6 +1,8 @@
 """Recognition: labelled clips -> a model that names classes, tested on clips it has not seen. Top to bottom."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
 from ossein.recipes.seen import data_record, seen
 from ossein.recipes.start import Start, start_from
+from ossein.recipes.turns import each_once
 from ossein.settings import Choice, settle
 from ossein.store import Split, Store, draw_labels, resolve_many
 from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
@@ -51,7 +54,7 @@ def recognise(
             `5-per-class`; drawn with the seed of the training.
         seeds: One training for each; where none is given, one with the seed of the settings.
         settings: Settings in place of the preset's, or a function that makes those of each fold from the preset's.
-        resume: Go on with what is in `out`.
+        resume: Go on with what is in `out`; several copies of such a call share the trainings.
         screen: Where to tell of progress.
 
     Returns:
@@ -61,14 +64,14 @@ def recognise(
         DataError: A split does not exist, no clip of a half has a label, or pre-training has seen the test clips.
         BundleError: The pre-trained run cannot be read, or its encoder does not fit the model.
         SkeletonError: The pre-training knows too few of the joints, or clips of more or fewer dimensions.
-        SettingsError: Settings contradict the data or the pre-training, `labels` is no amount, or `out` holds another
-            run.
+        SettingsError: Settings contradict the data or the pre-training, `labels` is no amount, `out` holds another
+            run, or another process is at one of several.
         Diverged: The loss is no longer finite.
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
     found = resolve_many(store, splits)
-    runs = []
+    jobs: dict[str, Callable[[], dict[str, Any]]] = {}
     for split in found:
         start = start_from(pretrained, split, store, screen, several=len(found) > 1)
         base = settle(
@@ -80,7 +83,10 @@ def recognise(
             alone = len(found) * len(each) == 1
             name = f"{split.name.replace(':', '-')}-seed{seed}"
             run = Run(out if alone else out / name)
-            runs.append(_recognise_one(preset, store, split, start, labels, own, run, resume=resume, screen=screen))
+            jobs[name] = partial(
+                _recognise_one, preset, store, split, start, labels, own, run, resume=resume, screen=screen
+            )
+    runs = each_once(jobs, out, screen.note, resume=resume)
     results = {"runs": runs, **_summary(runs)}
     if first_process():
         write_json(out / "results.json", results)

@@ -15,13 +15,10 @@ from ossein.recipes.base import Screen, Silent, check_input, labelled
 from ossein.recipes.paper import ONE_PART, Kind
 from ossein.recipes.tables import TABLES, Data, Scope
 from ossein.recipes.tabulate import draw, markdown, plain
-from ossein.recipes.turns import turn
+from ossein.recipes.turns import share, turn
 from ossein.store import Store, draw_labels, resolve_many
 from ossein.train import provenance
 from ossein.words import count
-
-_PATIENCE = 2.0
-"""Seconds between two looks at what other copies of a call have done."""
 
 
 def plan(
@@ -102,10 +99,7 @@ def reproduce(plan: Plan, *, screen: Screen | None = None) -> dict[str, Any]:
     """
     _check_out(plan)
     screen, clock, found = screen or Silent(), _Clock(), _Found(plan)
-    while left := found.left:
-        if not any(_take(plan, training, found, clock, screen) for training in left):
-            screen.note(f"other copies of this command are at {count(len(left), 'training')}; waiting for them")
-            time.sleep(_PATIENCE)
+    share(lambda: found.left, lambda training: _take(plan, training, found, clock, screen), screen.note)
     for key, table in plan.tables.items():
         source = plan.sources["target" if key == "transfer" else "data"]
         unit, here = f"{METRICS[source.metric]}, %", f"here ({source.store.path.stem})"
