@@ -28,7 +28,7 @@ from ossein.recipes.recognise import recognise as run_recognise
 from ossein.recipes.report import report as run_report
 from ossein.settings import Choice, changed
 from ossein.skeleton import Skeleton
-from ossein.store import Store, resolve_many
+from ossein.store import Store, to_learn
 from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes
 
 S = TypeVar("S", PretrainSettings, RecogniseSettings)
@@ -82,7 +82,7 @@ def recognise(args: Sequence[str]) -> None:
     preset, store, rest = _preset_and_store("recognise", args, RECOGNISE)
     told = _told(rest)
     splits = list(told.splits) or None
-    facts = _facts(store, rest, lambda own: resolve_many(own, splits)[0].train)
+    facts = _facts(store, rest, lambda own: to_learn(own, splits)[0].train)
     default = RECOGNISE[preset](facts, _pretrained_card(told))
     start = _start(default, told)
 
@@ -92,7 +92,7 @@ def recognise(args: Sequence[str]) -> None:
 
         settings: Annotated[RecogniseSettings, tyro.conf.arg(name=""), tyro.conf.AvoidSubcommands] = start
         split: tuple[str, ...] = told.splits
-        """Train on one half of this split and test on the other; several (or 'split*') are folds."""
+        """Train on one half of this split and test on the other; several (or 'split*') are folds; all: learn from every clip."""
         from_: Annotated[Path | None, tyro.conf.arg(name="from")] = told.origin
         """The pre-training to start from, a run or user/name on the hub; random weights without it."""
         labels: str = told.labels

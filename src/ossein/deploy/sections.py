@@ -65,7 +65,8 @@ def _half(data: dict[str, Any]) -> str:
 def scores(card: Card, results: dict[str, Any] | None) -> str:
     """How often it is right, with the spread over its like where there are several."""
     if not measured(card):
-        return ""
+        every = not card.metrics and card.data["split"] == "all"
+        return "## Scores\n\nIt learned from every clip of its data, which left none to test it on." if every else ""
     runs = results["runs"] if results else []
     rows = []
     for key, label in SCORES.items():

@@ -20,7 +20,7 @@ from ossein.files import write_json
 from ossein.recipes.base import check_input
 from ossein.recipes.probe import check_joints
 from ossein.recipes.seen import learned_of, refuse_seen
-from ossein.store import Store, resolve
+from ossein.store import ALL, Store, resolve
 from ossein.train import Run
 from ossein.words import count
 
@@ -87,13 +87,17 @@ def _clips(folder: Path, card: Card, store: Store, split: str | None) -> tuple[n
     """The clips to calibrate on, and what they are called."""
     learned = learned_of(card.data, store)
     _check(folder, card, store)
+    if split is None and learned and learned["split"] == ALL:
+        raise DataError(
+            f"{folder}: learned from every clip of {store.path.name}, which leaves none to calibrate on. Calibrate on other data."
+        )
     if split is None and learned and not learned["split"].endswith(_VAL):
         raise DataError(
             f"{folder}: learned from '{learned['split']}' of {store.path.name}, whose test half judges it. Train on "
             f"'{learned['split']}{_VAL}' and calibrate on what that holds out, or name the clips with --split."
         )
-    word = split or (learned["split"] if learned else "all")
-    clips = np.arange(len(store)) if word == "all" else resolve(store, word).test
+    word = split or (learned["split"] if learned else ALL)
+    clips = np.arange(len(store)) if word == ALL else resolve(store, word).test
     clips = clips[store.labels[clips] >= 0]
     if not len(clips):
         raise DataError(f"{store.path.name}: no clip of '{word}' has a label. Calibration needs labelled clips.")
@@ -115,7 +119,7 @@ def _check(folder: Path, card: Card, store: Store) -> None:
 def _test(card: Card, store: Store) -> np.ndarray:
     """The clips that the split of a model keeps to judge it; none of a store that it has not learned from."""
     learned = learned_of(card.data, store)
-    if learned is None or learned["split"] == "all":
+    if learned is None or learned["split"] == ALL:
         return np.zeros(0, np.int64)
     return resolve(store, learned["split"].removesuffix(_VAL)).test
 

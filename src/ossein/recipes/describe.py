@@ -61,13 +61,16 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     """The results of `recognise` as lines: each run, then the mean where there are several."""
     lines = []
     for run in results["runs"]:
+        if "top1" not in run:
+            lines.append(f"{run['split']}, seed {run['seed']}: no clip was left to test on")
+            continue
         low, high = run["interval"]
         lines.append(
             f"{run['split']}, seed {run['seed']}: top-1 {100 * run['top1']:.1f} % [{100 * low:.1f}, {100 * high:.1f}], "
             f"top-5 {100 * run['top5']:.1f} %, mean class {100 * run['mean_class']:.1f} % "
             f"({count(run['num_clips'], 'clip')})"
         )
-    if len(lines) > 1:
+    if len(lines) > 1 and "top1" in results:
         numbers = ", ".join(f"{name} {_spread(results[key])} %" for key, name in _NAMES)
         lines.append(f"mean over {results['top1']['over']}: {numbers}")
     return lines
@@ -94,8 +97,8 @@ def fused_table(results: dict[str, Any]) -> list[tuple[str, ...]]:
     """The results of `fuse` as rows: each member, then all of them together."""
     rows = []
     for row in results["rows"]:
-        rows += [(one["run"], row["split"], f"{100 * one['top1']:.1f}") for one in row["members"]]
-        rows.append((f"all {len(row['members'])} together", row["split"], f"{100 * row['top1']:.1f}"))
+        rows += [(one["run"], row["split"], _share(one.get("top1"))) for one in row["members"]]
+        rows.append((f"all {len(row['members'])} together", row["split"], _share(row.get("top1"))))
     return rows
 
 
@@ -127,6 +130,11 @@ _COLUMNS = {
 """Where the numbers of a row stand."""
 
 _NAMES = (("top1", "top-1"), ("top5", "top-5"), ("mean_class", "mean class"))
+
+
+def _share(value: float | None) -> str:
+    """In per cent; a dash where nothing was tested."""
+    return "-" if value is None else f"{100 * value:.1f}"
 
 
 def _spread(plain: dict[str, Any]) -> str:

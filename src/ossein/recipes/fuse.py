@@ -13,7 +13,7 @@ from ossein.recipes.base import Screen, Silent, labelled, leaves
 from ossein.recipes.probe import check_joints, check_probe
 from ossein.recipes.seen import pooled, readable, refuse_seen
 from ossein.settings import diff
-from ossein.store import Store, resolve
+from ossein.store import Store, to_learn
 from ossein.tasks import Fused, FusedSettings, MemberSettings
 from ossein.train import Run, provenance
 from ossein.words import count
@@ -56,7 +56,8 @@ def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | N
 def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, Any]:
     cards = [_card(run, store, split) for run in runs]
     _check(runs, cards, out)
-    first, test = cards[0], labelled(store, resolve(store, split).test, f"test clip of '{split}'")
+    first, test = cards[0], to_learn(store, [split])[0].test
+    test = labelled(store, test, f"test clip of '{split}'") if len(test) else test
     input = first.input.change(stream="joint")
     members = tuple(MemberSettings(model=c.model, stream=c.input.stream, temperature=c.temperature) for c in cards)
     settings = FusedSettings(members=members)
@@ -67,7 +68,10 @@ def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, 
     folders = [str(run.folder) for run in runs]
     plain = {"input": input.plain(), "model": settings.plain(), "members": folders}
     out.begin({"kind": "fuse", "preset": "fused", "data": readable(data), "settings": plain}, resume=False)
-    metrics = Scores.of(class_scores(model.eval(), store, test, input), store.labels[test], len(store.classes)).plain()
+    metrics: dict[str, Any] = {}
+    if len(test):
+        scores = class_scores(model.eval(), store, test, input)
+        metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
     out.write_results({"split": split, **metrics})
     card = first.change(
         preset="fused",
@@ -81,7 +85,7 @@ def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, 
         calibration={},
     )
     write_bundle(out.bundle, card, model)
-    told = [{"run": folder, "top1": card.metrics["top1"]} for folder, card in zip(folders, cards, strict=True)]
+    told = [{"run": folder, "top1": card.metrics.get("top1")} for folder, card in zip(folders, cards, strict=True)]
     return {"run": str(out.folder), "split": split, "members": told, **metrics}
 
 
@@ -97,8 +101,9 @@ def _card(run: Run, store: Store, split: str) -> Card:
             "Name the store that it learned from."
         )
     check_joints(run, card, store)
-    check_probe(run, card, store, resolve(store, split), ["classes"])
-    refuse_seen(card.data, store, resolve(store, split).test, f"the run in {run.folder}")
+    tested = to_learn(store, [split])[0]
+    check_probe(run, card, store, tested, ["classes"] if len(tested.test) else [])
+    refuse_seen(card.data, store, tested.test, f"the run in {run.folder}")
     return card
 
 

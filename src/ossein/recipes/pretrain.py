@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from ossein.deploy import Card, write_bundle
-from ossein.errors import DataError
 from ossein.pretrain import build_method
 from ossein.recipes.base import Screen, Silent, begin, check_input
 from ossein.recipes.device import compile_reason, nearby
@@ -17,7 +16,7 @@ from ossein.recipes.pool import Also, Pool
 from ossein.recipes.presets import PRETRAIN, Facts, PretrainSettings, precision_reason
 from ossein.recipes.turns import each_once
 from ossein.settings import Choice, settle
-from ossein.store import Store, resolve_many, training
+from ossein.store import Store, to_learn
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 from ossein.words import count
 
@@ -48,12 +47,7 @@ def folds(store: Store, splits: list[str] | None, out: Path) -> list[Fold]:
     Raises:
         DataError: A split does not exist.
     """
-    if splits == ["all"]:
-        return [Fold("all", training(store, "all"), Run(out))]
-    try:
-        found = resolve_many(store, splits)
-    except DataError as error:
-        raise DataError(f"{error} To pre-train on every clip, use --split all.") from None
+    found = to_learn(store, splits)
     if len(found) == 1:
         return [Fold(found[0].name, found[0].train, Run(out))]
     return [Fold(split.name, split.train, Run(out / split.name.replace(":", "-"))) for split in found]

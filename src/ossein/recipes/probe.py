@@ -38,7 +38,7 @@ def check_joints(run: Run, card: Card, store: Store) -> str | None:
 
 
 def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> None:
-    """Make sure before anything is computed that a run can be tested so.
+    """Make sure before anything is computed that a run can be tested so; without a protocol, that it goes with the clips.
 
     Raises:
         DataError: The classes are other ones, or no clip of a half has a label.
@@ -54,7 +54,8 @@ def check_probe(run: Run, card: Card, store: Store, split: Split, protocols: Seq
         raise SettingsError(
             f"{run.folder}: a pre-trained encoder names no classes. Use --protocol linear knn retrieval, or finetune."
         )
-    _halves(store, split, protocols)
+    if protocols:
+        _halves(store, split, protocols)
 
 
 def probe(run: Run, card: Card, store: Store, split: Split, protocols: Sequence[Probe]) -> Iterator[dict[str, Any]]:

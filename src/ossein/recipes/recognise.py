@@ -22,7 +22,7 @@ from ossein.recipes.seen import data_record, seen
 from ossein.recipes.start import Start, start_from
 from ossein.recipes.turns import each_once
 from ossein.settings import Choice, settle
-from ossein.store import Split, Store, draw_labels, resolve_many
+from ossein.store import Split, Store, draw_labels, to_learn
 from ossein.tasks import Recognise, Recogniser, Teach, build_recogniser
 from ossein.train import Feed, Run, all_processes, first_process, fit, provenance
 from ossein.words import count
@@ -41,13 +41,14 @@ def recognise(
     resume: bool = False,
     screen: Screen | None = None,
 ) -> dict[str, Any]:
-    """Train on the training half of each split with each seed, test once on the other half.
+    """Train on the training half of each split with each seed, test once on the other half, where there is one.
 
     Args:
         preset: Where settings come from, such as `ssl`.
         store: The data.
         out: The folder to write to: one run, or one below it for each fold and seed.
-        splits: Names of splits or patterns such as `split*`; None for the only one there is.
+        splits: Names of splits or patterns such as `split*`, or `all` for every clip, which leaves none to test on; None
+            for the only one there is.
         pretrained: A pre-training run to start from (with a run for each fold, if there are several), or `user/name` on
             the hub; on other joints too, see `Encoder.onto`; None for random weights.
         labels: How many labels to learn from: `all`, a share of each class such as `10%`, or clips of each class such as
@@ -58,7 +59,8 @@ def recognise(
         screen: Where to tell of progress.
 
     Returns:
-        The results that are written to `out/results.json`: the numbers of each run, and their mean and spread.
+        The results that are written to `out/results.json`: the numbers of each run, and their mean and spread, where clips
+        were left to test on.
 
     Raises:
         DataError: A split does not exist, no clip of a half has a label, or pre-training has seen the test clips.
@@ -70,7 +72,7 @@ def recognise(
         Stopped: Ctrl-C; the state is saved.
     """
     screen = screen or Silent()
-    found = resolve_many(store, splits)
+    found = to_learn(store, splits)
     jobs: dict[str, Callable[[], dict[str, Any]]] = {}
     for split in found:
         start = start_from(pretrained, split, store, screen, several=len(found) > 1)
@@ -108,7 +110,7 @@ def _recognise_one(
     s = settings
     drawn = draw_labels(store.labels, split.train, labels, s.train.seed)
     train = labelled(store, drawn, f"train clip of '{split.name}'")
-    test = labelled(store, split.test, f"test clip of '{split.name}'")
+    test = labelled(store, split.test, f"test clip of '{split.name}'") if len(split.test) else split.test
     beside, num = train[:0], 0
     if s.teach and s.teach.beside:
         beside, num = np.setdiff1d(split.train, train), s.teach.beside
@@ -154,8 +156,10 @@ def _recognise_one(
             **_lengths(store, train),
         )
         if first_process():
-            scores = class_scores(model, store, test, s.input)
-            metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
+            metrics: dict[str, Any] = {}
+            if len(test):
+                scores = class_scores(model, store, test, s.input)
+                metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
             run.write_results({"split": split.name, "seed": s.train.seed, **metrics})
             write_bundle(run.bundle, card.change(metrics=metrics), model)
         all_processes()
@@ -205,7 +209,7 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean over folds for each seed, then mean and spread over seeds; over folds where there is one seed."""
     seeds = sorted({run["seed"] for run in runs})
     out: dict[str, Any] = {}
-    for key in ("top1", "top5", "mean_class"):
+    for key in [key for key in ("top1", "top5", "mean_class") if all(key in run for run in runs)]:
         each = [float(np.mean([run[key] for run in runs if run["seed"] == seed])) for seed in seeds]
         over = each if len(seeds) > 1 else [run[key] for run in runs]
         out[key] = {**spread(over).plain(), "over": "seeds" if len(seeds) > 1 else "folds"}

@@ -6,10 +6,11 @@ from ossein.store.download import fetch
 from ossein.store.file import Store
 from ossein.store.labels import draw_labels
 from ossein.store.several import Several
-from ossein.store.splits import Split, families, protocols, resolve, resolve_many, training
+from ossein.store.splits import ALL, Split, families, protocols, resolve, resolve_many, to_learn, training
 from ossein.store.write import Clips, write_store
 
 __all__ = [
+    "ALL",
     "Clips",
     "Entry",
     "Finding",
@@ -26,6 +27,7 @@ __all__ = [
     "protocols",
     "resolve",
     "resolve_many",
+    "to_learn",
     "training",
     "write_store",
 ]

@@ -25,11 +25,13 @@ from ossein.words import count
 _TRAIN = re.compile(r"(?:(?P<prefix>.+)_)?train(?P<fold>\d*)")
 _FAMILY = re.compile(r"(?P<word>loso|kfold(?P<num>[1-9]\d{0,3}))(?:-(?P<member>\d{1,9}))?")
 _VAL = ".val"
+ALL = "all"
+"""The word for every clip, where there is only something to learn and nothing to test."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Clips to train on and clips to test on, checked when made: neither is empty and no clip is in both.
+    """Clips to train on and clips to test on, checked when made: no clip is in both, and neither is empty but the test half of `all`.
 
     Args:
         name: What the split is called.
@@ -51,7 +53,7 @@ class Split:
 
     def __post_init__(self, names: Sequence[str]) -> None:
         for half, clips in (("training", self.train), ("test", self.test)):
-            if not len(clips):
+            if not len(clips) and (half, self.name) != ("test", ALL):
                 raise DataError(f"split '{self.name}': the {half} half is an empty split. Choose another.")
         both = np.intersect1d(self.train, self.test)
         if len(both):
@@ -128,6 +130,20 @@ def resolve_many(store: Store, texts: Sequence[str] | None = None) -> list[Split
     return list(splits.values())
 
 
+def to_learn(store: Store, texts: Sequence[str] | None = None) -> list[Split]:
+    """The splits to train on: those of `resolve_many`, or for the word `all` alone every clip, with none left to test on.
+
+    Raises:
+        DataError: As for `resolve_many`.
+    """
+    if texts is not None and list(texts) == [ALL]:
+        return [Split(ALL, np.arange(len(store)), np.arange(0), names=store.names)]
+    try:
+        return resolve_many(store, texts)
+    except DataError as error:
+        raise DataError(f"{error} To train on every clip, use --split {ALL}.") from None
+
+
 def training(store: Store, text: str) -> np.ndarray:
     """The clips to pre-train on.
 
@@ -139,7 +155,7 @@ def training(store: Store, text: str) -> np.ndarray:
     Raises:
         DataError: As for `resolve`.
     """
-    if text == "all":
+    if text == ALL:
         return np.arange(len(store))
     paired = {name for pair in _protocols(store.splits).values() for name in pair}
     return store.splits[text] if text in store.splits.keys() - paired else resolve(store, text).train
