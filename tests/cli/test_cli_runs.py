@@ -227,11 +227,11 @@ def test_what_to_do_with_a_pre_training_of_every_clip(cli, fixed_store):
     assert "that it has not seen: ossein recognise ssl OTHER.clips --from every" in done.out
 
 
-@pytest.mark.parametrize(("verb", "told"), [("pretrain", True), ("recognise", False)])
-def test_help_before_a_split_is_named(cli, fixed_store, verb, told):
+@pytest.mark.parametrize("verb", ["pretrain", "recognise"])
+def test_help_before_a_split_is_named(cli, fixed_store, verb):
     done = cli(verb, "ossein", fixed_store.path, "--help")
     assert (done.code, "--train.epochs" in done.out) == (0, True)
     done = cli(verb, "ossein", fixed_store.path)
     assert done.code == 1
     assert "has 3 splits, name one with --split" in " ".join(done.err.split())
-    assert ("use --split all" in " ".join(done.err.split())) == told
+    assert "use --split all" in " ".join(done.err.split())
