@@ -130,6 +130,8 @@ def _word(annotation: Any) -> str:
     if origin is Annotated:
         limits = _limits(args[1].metadata)
         return _word(args[0]) + (f", {limits}" if limits else "")
+    if origin is tuple and get_origin(args[0]) is Literal:
+        return f"one or more of {_word(args[0])}"
     if origin is tuple:
         what, _, limits = _word(args[0]).partition(", ")
         return f"{'' if Ellipsis in args else f'{len(args)} '}{what}s" + (f", {limits}" if limits else "")

@@ -5,35 +5,36 @@ import pytest
 import torch
 from torch import Tensor
 
-from ossein.encoders.describe import _SPEED, DESCRIPTIONS, Coordinates, Description, Distances, spread_out
+from ossein.encoders.describe import _SPEED, DESCRIPTIONS, Coordinates, Description, Distances, Relations, spread_out
 from ossein.skeleton import Skeleton
 
 TRIO = Skeleton.make("trio", ["left_hip", "right_hip", "head", "fin"], [(0, 1), (1, 2), (2, 3)])
-B, T, V, C = 4, 7, 4, 2
+N, M, T, V, C = 2, 3, 7, 4, 2
 CHAIN = Skeleton.make("chain", [f"j{number:02}" for number in range(60)], [(i, i + 1) for i in range(59)], centre=[30])
 
 
 def coordinates(num_joints: int = V, dims: int = C) -> Tensor:
-    return torch.randn(B, T, num_joints, dims, generator=torch.Generator().manual_seed(1))
+    return torch.randn(N, M, T, num_joints, dims, generator=torch.Generator().manual_seed(1))
 
 
 def some_seen(num_joints: int = V) -> Tensor:
-    return torch.rand(B, T, num_joints, generator=torch.Generator().manual_seed(2)) < 0.6
+    return torch.rand(N, M, T, num_joints, generator=torch.Generator().manual_seed(2)) < 0.6
 
 
 def test_coordinates_of_a_joint():
     """Position, velocity since the frame before, bone from the parent, each 0 unless both its ends are seen; and a flag."""
     describe, x, seen = Coordinates(TRIO, C), coordinates(), some_seen()
     out, parents = describe(x, seen), TRIO.parents()
-    expected = torch.zeros(B, T, V, describe.num)
-    for b, t, v in [(b, t, v) for b in range(B) for t in range(T) for v in range(V)]:
-        if not seen[b, t, v]:
+    expected = torch.zeros(N, M, T, V, describe.num)
+    for (*b, t, v), there in np.ndenumerate(seen.numpy()):
+        if not there:
             continue
-        expected[b, t, v, :C], expected[b, t, v, -1] = x[b, t, v], 1
-        if t > 0 and seen[b, t - 1, v]:
-            expected[b, t, v, C : 2 * C] = _SPEED * (x[b, t, v] - x[b, t - 1, v])
-        if seen[b, t, parents[v]]:
-            expected[b, t, v, 2 * C : 3 * C] = x[b, t, v] - x[b, t, parents[v]]
+        own, before, whose = expected[*b, t, v], x[*b, t - 1, v], x[*b, t, parents[v]]
+        own[:C], own[-1] = x[*b, t, v], 1
+        if t > 0 and seen[*b, t - 1, v]:
+            own[C : 2 * C] = _SPEED * (x[*b, t, v] - before)
+        if seen[*b, t, parents[v]]:
+            own[2 * C : 3 * C] = x[*b, t, v] - whose
     torch.testing.assert_close(out, expected)
     assert out[..., -1].any()
     assert not out[..., -1].all()
@@ -45,36 +46,66 @@ def test_distances_of_a_joint(skeleton: Skeleton):
     num = len(skeleton)
     describe, x, seen = Distances(skeleton, C), coordinates(num), some_seen(num)
     out, others = describe(x, seen), spread_out(skeleton, 25)
-    expected = torch.zeros(B, T, num, 2 * len(others) + 2)
-    for b, t, v in [(b, t, v) for b in range(B) for t in range(T) for v in range(num)]:
-        if not seen[b, t, v]:
+    expected = torch.zeros(N, M, T, num, 2 * len(others) + 2)
+    for (*b, t, v), there in np.ndenumerate(seen.numpy()):
+        if not there:
             continue
-        expected[b, t, v, -1] = 1
-        before = t > 0 and seen[b, t - 1, v]
+        own = expected[*b, t, v]
+        own[-1] = 1
+        before = t > 0 and seen[*b, t - 1, v]
         if before:
-            expected[b, t, v, -2] = _SPEED * (x[b, t, v] - x[b, t - 1, v]).norm()
+            own[-2] = _SPEED * (x[*b, t, v] - x[*b, t - 1, v]).norm()
         for at, other in enumerate(others):
-            if seen[b, t, other]:
-                far = (x[b, t, v] - x[b, t, other]).norm()
-                expected[b, t, v, at] = far
-                if before and seen[b, t - 1, other]:
-                    change = far - (x[b, t - 1, v] - x[b, t - 1, other]).norm()
-                    expected[b, t, v, len(others) + at] = _SPEED * change
+            if seen[*b, t, other]:
+                own[at] = (x[*b, t, v] - x[*b, t, other]).norm()
+                if before and seen[*b, t - 1, other]:
+                    own[len(others) + at] = _SPEED * (own[at] - (x[*b, t - 1, v] - x[*b, t - 1, other]).norm())
     torch.testing.assert_close(out, expected, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("skeleton", [TRIO, CHAIN], ids=lambda one: one.name)
+def test_relations_to_the_nearest_other_person(skeleton: Skeleton):
+    """Distances within the body; to each joint of whoever has it nearest, how that changes, and whether any is seen."""
+    num = len(skeleton)
+    describe, x, seen = Relations(skeleton, C), coordinates(num), some_seen(num)
+    out, others, own = describe(x, seen), spread_out(skeleton, 25), Distances(skeleton, C)
+    A = len(others)
+    assert describe.num == own.num + 2 * A + 1
+    assert torch.equal(out[..., : own.num], own(x, seen))
+    far = torch.full((N, M, T, num, A), torch.nan)
+    for (n, m, t, v), there in np.ndenumerate(seen.numpy()):
+        for at, other in enumerate(others):
+            each = [(x[n, m, t, v] - x[n, k, t, other]).norm() for k in range(M) if k != m and seen[n, k, t, other]]
+            if there and each:
+                far[n, m, t, v, at] = min(each)
+    change = torch.zeros_like(far)
+    change[:, :, 1:] = _SPEED * (far[:, :, 1:] - far[:, :, :-1])
+    there = (~far.isnan()).any(-1, keepdim=True)
+    expected = torch.cat([far, change, there], -1).nan_to_num(0)
+    torch.testing.assert_close(out[..., own.num :], expected, rtol=1e-4, atol=2e-5)
+    assert 0 < there.float().mean() < 1
+
+
+def test_alone_relations_are_distances():
+    x, seen = coordinates()[:, :1], some_seen()[:, :1]
+    out, own = Relations(TRIO, C)(x, seen), Distances(TRIO, C)(x, seen)
+    assert torch.equal(out[..., : own.shape[-1]], own)
+    assert not out[..., own.shape[-1] :].any()
 
 
 def test_distances_are_the_same_from_everywhere():
     x, seen = coordinates(dims=3), some_seen()
     turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(3)))[0]
     moved = x @ turn + torch.tensor([3.0, -1.0, 2.0])
-    torch.testing.assert_close(Distances(TRIO, 3)(moved, seen), Distances(TRIO, 3)(x, seen), rtol=1e-4, atol=1e-4)
+    for kind in (Distances, Relations):
+        torch.testing.assert_close(kind(TRIO, 3)(moved, seen), kind(TRIO, 3)(x, seen), rtol=1e-4, atol=1e-4)
     assert not torch.allclose(Coordinates(TRIO, 3)(moved, seen), Coordinates(TRIO, 3)(x, seen), atol=0.1)
 
 
 @pytest.mark.parametrize("name", DESCRIPTIONS)
 def test_slopes_are_finite_where_joints_lie_on_each_other(name: str):
-    x = torch.zeros(B, T, V, C, requires_grad=True)
-    DESCRIPTIONS[name](TRIO, C)(x, torch.ones(B, T, V, dtype=torch.bool)).sum().backward()
+    x = torch.zeros(N, M, T, V, C, requires_grad=True)
+    DESCRIPTIONS[name](TRIO, C)(x, torch.ones(N, M, T, V, dtype=torch.bool)).sum().backward()
     assert x.grad is not None
     assert x.grad.isfinite().all()
 
@@ -96,8 +127,8 @@ def test_a_map_brought_to_other_joints_reads_the_same(name: str):
     x, seen = coordinates(), some_seen()
     if name == "coordinates":
         assert TRIO.permuted(order).parents() == tuple(order.index(TRIO.parents()[j]) for j in order)
-    before, after = here(x, seen) @ weight.T, there(x[:, :, order], seen[:, :, order]) @ here.brought(weight, there).T
-    torch.testing.assert_close(after, before[:, :, order])
+    before, after = here(x, seen) @ weight.T, there(x[..., order, :], seen[..., order]) @ here.brought(weight, there).T
+    torch.testing.assert_close(after, before[..., order, :])
 
 
 def test_a_joint_without_counterpart_is_read_like_any():

@@ -45,12 +45,32 @@ def test_present_frames_are_averaged_after_the_first_block(stride: int, frames: 
             continue
         each = []
         for branch in encoder.branches:
-            h = branch.embed(branch.describe(x[n, m, None, :long], torch.ones(1, long, V, dtype=torch.bool)))
+            h = branch.embed(
+                branch.describe(x[n, m, None, None, :long], torch.ones(1, 1, long, V, dtype=torch.bool))[0]
+            )
             h = branch.blocks[0]((h + branch.joint).permute(2, 0, 1, 3))
             groups = [h[:, :, first : first + stride].mean(2) for first in range(0, long, stride)]
             each.append(F.relu(branch.norm(torch.stack(groups, 2)))[:, 0].transpose(0, 1))
         torch.testing.assert_close(z[n, m, : len(groups)], torch.cat(each, -1), rtol=1e-4, atol=1e-5)
         assert not z[n, m, len(groups) :].any()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("reads", ["distances", "relations"])
+def test_who_is_told_of_others(reads: Reading):
+    """Relations alone: a person's features follow from where the other is, as far as that one is seen and present."""
+    encoder = made(reads=[reads])
+    x, hidden = coordinates(8), torch.zeros(N, M, 8, V, dtype=torch.bool)
+    moved = x.clone()
+    moved[:, 1] += 1  # as a whole, which leaves every distance within the body as it was
+    told = reads == "relations"
+    assert torch.allclose(encoder(moved)[:, 0], encoder(x)[:, 0], atol=1e-5) != told
+    assert torch.allclose(encoder(x.flip(1)), encoder(x).flip(1), atol=1e-5)
+    hidden[:, 1] = True
+    assert torch.equal(encoder(moved, hidden), encoder(x, hidden))
+    present = ~hidden.any(-1)
+    assert torch.equal(encoder(moved, None, present), encoder(x, None, present))
+    torch.testing.assert_close(encoder(x, None, present)[:, :1], encoder(x[:, :1]))
 
 
 def test_blocks_look_one_and_two_frames_far_in_turn():

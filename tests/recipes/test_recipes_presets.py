@@ -112,7 +112,10 @@ def test_every_preset_makes_what_it_says_for_any_data(dims):
 def test_the_preset_of_our_own(dims, rotate):
     of = facts("ntu-25", dims=dims, persons=1)
     before, after = PRETRAIN["ossein"](of), RECOGNISE["ossein"](of, None)
-    assert before.model.encoder == after.model.encoder
+    assert before.model.encoder == after.model.encoder == MixerSettings()
+    two = facts("ntu-25", dims=dims, persons=2)
+    for s in (PRETRAIN["ossein"](two), RECOGNISE["ossein"](two, None)):
+        assert s.model.encoder == MixerSettings(reads=("coordinates", "relations"))
     for s in (before, after):
         assert s.input.persons == 1
         assert s.input.normalise == ("facing" if dims == 3 else "centre")  # never by the size of the image

@@ -1,11 +1,12 @@
 """What a mixer is given of a joint: its coordinates, or how far it is from other joints."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ossein.mapping import joint_matrix, transfer_joint_weights
@@ -34,7 +35,7 @@ class Description(nn.Module, ABC):
         self.skeleton, self.dims = skeleton, dims
 
     @abstractmethod
-    def forward(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
+    def forward(self, x: Float[Tensor, "N M T V C"], seen: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V F"]:
         """The numbers of each joint in each frame.
 
         Args:
@@ -56,11 +57,11 @@ class Coordinates(Description):
         self.register_buffer("parents", torch.tensor(skeleton.parents()), persistent=False)
         self.parents: Tensor
 
-    def forward(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
+    def forward(self, x: Float[Tensor, "N M T V C"], seen: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V F"]:
         """See `Description.forward`."""
         flag = seen.unsqueeze(-1).to(x.dtype)
         x = torch.where(seen.unsqueeze(-1), x, 0)
-        bone = (x - x.index_select(2, self.parents)) * flag * flag.index_select(2, self.parents)
+        bone = (x - x.index_select(3, self.parents)) * flag * flag.index_select(3, self.parents)
         return torch.cat([x, _changes(x, flag), bone, flag], -1)
 
 
@@ -78,12 +79,12 @@ class Distances(Description):
         self.register_buffer("index", torch.tensor(self.others), persistent=False)
         self.index: Tensor
 
-    def forward(self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"]) -> Float[Tensor, "B T V F"]:
+    def forward(self, x: Float[Tensor, "N M T V C"], seen: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V F"]:
         """See `Description.forward`."""
         flag = seen.unsqueeze(-1).to(x.dtype)
         x = torch.where(seen.unsqueeze(-1), x, 0)
-        both = flag * flag.index_select(2, self.index).transpose(2, 3)
-        far = _length([a.unsqueeze(3) - a.index_select(2, self.index).unsqueeze(2) for a in x.unbind(-1)]) * both
+        both = flag * flag.index_select(3, self.index).transpose(3, 4)
+        far = _apart(x, x, self.index) * both
         fast = _length(list(_changes(x, flag).unbind(-1))).unsqueeze(-1) * flag
         return torch.cat([far, _changes(far, both), fast, flag], -1)
 
@@ -91,12 +92,52 @@ class Distances(Description):
         """See `Description.brought`: what is read of the distance to a joint goes to the joint at its place."""
         if not isinstance(other, Distances):
             raise TypeError(f"distances go to distances, not to {type(other).__name__}")
-        matrix = joint_matrix(self.skeleton, other.skeleton)[np.ix_(other.others, self.others)]
         far, change, rest = weight.split((len(self.others), len(self.others), 2), 1)
-        return torch.cat([*(transfer_joint_weights(part.T, matrix).T for part in (far, change)), rest], 1)
+        return torch.cat([*self._moved((far, change), other), rest], 1)
+
+    def _moved(self, parts: Sequence[Float[Tensor, "D A"]], other: "Distances") -> list[Float[Tensor, "D A2"]]:
+        """Weights of distances to joints, for those of another skeleton."""
+        matrix = joint_matrix(self.skeleton, other.skeleton)[np.ix_(other.others, self.others)]
+        return [transfer_joint_weights(part.T, matrix).T for part in parts]
 
 
-DESCRIPTIONS: dict[str, type[Description]] = {"coordinates": Coordinates, "distances": Distances}
+class Relations(Distances):
+    """`Distances`, and how far the joint is from each of A joints of the nearest other person, how that changes, is one there.
+
+    F = 4 A + 3. Nearest is told for each pair of joints; with two persons it is the other one. A clip of one person is told
+    as by `Distances`, with zeros beside.
+    """
+
+    def __init__(self, skeleton: Skeleton, dims: int) -> None:
+        super().__init__(skeleton, dims)
+        self.num += 2 * len(self.others) + 1
+
+    def forward(self, x: Float[Tensor, "N M T V C"], seen: Bool[Tensor, "N M T V"]) -> Float[Tensor, "N M T V F"]:
+        """See `Description.forward`."""
+        own, flag = super().forward(x, seen), seen.unsqueeze(-1).to(x.dtype)
+        x = torch.where(seen.unsqueeze(-1), x, 0)
+        far = both = x.new_zeros(*x.shape[:4], len(self.others))
+        for number in range(1, x.shape[1]):
+            there = flag * flag.roll(number, 1).index_select(3, self.index).transpose(3, 4)
+            apart = _apart(x, x.roll(number, 1), self.index)
+            far = torch.where((there > 0) & ((both == 0) | (apart < far)), apart, far)
+            both = torch.maximum(both, there)
+        return torch.cat([own, far, _changes(far, both), both.amax(-1, keepdim=True)], -1)
+
+    def brought(self, weight: Float[Tensor, "D F"], other: Description) -> Float[Tensor, "D F2"]:
+        """See `Description.brought`: other people's joints are matched like one's own."""
+        if not isinstance(other, Relations):
+            raise TypeError(f"relations go to relations, not to {type(other).__name__}")
+        num = len(self.others)
+        own, away, there = weight.split((2 * num + 2, 2 * num, 1), 1)
+        return torch.cat([super().brought(own, other), *self._moved(away.split(num, 1), other), there], 1)
+
+
+DESCRIPTIONS: dict[str, type[Description]] = {
+    "coordinates": Coordinates,
+    "distances": Distances,
+    "relations": Relations,
+}
 """Every description by the name that settings call it."""
 
 
@@ -122,10 +163,18 @@ def spread_out(skeleton: Skeleton, most: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _changes(value: Float[Tensor, "B T V F"], there: Float[Tensor, "B T V G"]) -> Float[Tensor, "B T V F"]:
+def _changes(value: Float[Tensor, "N M T V F"], there: Float[Tensor, "N M T V G"]) -> Float[Tensor, "N M T V F"]:
     """From the frame before, where there is something to compare in both."""
-    change = _SPEED * (value[:, 1:] - value[:, :-1]) * there[:, 1:] * there[:, :-1]
+    change = _SPEED * (value[:, :, 1:] - value[:, :, :-1]) * there[:, :, 1:] * there[:, :, :-1]
     return F.pad(change, (0, 0, 0, 0, 1, 0))
+
+
+def _apart(
+    x: Float[Tensor, "N M T V C"], other: Float[Tensor, "N M T V C"], index: Int[Tensor, " A"]
+) -> Float[Tensor, "N M T V A"]:
+    """How far every joint is from some joints of another body."""
+    pairs = zip(x.unbind(-1), other.unbind(-1), strict=True)
+    return _length([a.unsqueeze(4) - b.index_select(3, index).unsqueeze(3) for a, b in pairs])
 
 
 def _length(axes: list[Tensor]) -> Tensor:

@@ -18,7 +18,7 @@ from ossein.settings import Settings
 from ossein.skeleton import Skeleton
 
 P = TypeVar("P", bound=nn.Module)
-Reading = Literal["coordinates", "distances"]
+Reading = Literal["coordinates", "distances", "relations"]
 """What settings call the descriptions of joints."""
 
 
@@ -67,10 +67,10 @@ class Mixer(Encoder):
     ) -> Float[Tensor, "N M t V D"]:
         """Features of every joint; see `Encoder.forward`."""
         N, M, T, V, _ = x.shape
-        here = torch.ones(N * M, T, dtype=torch.bool, device=x.device) if present is None else present.flatten(0, 1)
-        seen = here.unsqueeze(-1).expand(N * M, T, V)
-        seen = seen if hidden is None else seen & ~hidden.flatten(0, 1)
-        each = [branch(x.flatten(0, 1), seen, here) for branch in self.branches]
+        here = torch.ones(N, M, T, dtype=torch.bool, device=x.device) if present is None else present
+        seen = here.unsqueeze(-1).expand(N, M, T, V)
+        seen = seen if hidden is None else seen & ~hidden
+        each = [branch(x, seen, here) for branch in self.branches]
         return torch.cat(each, -1).permute(1, 2, 0, 3).unflatten(0, (N, M))
 
     def onto(self, skeleton: Skeleton) -> "Mixer":
@@ -116,17 +116,18 @@ class Branch(nn.Module):
         self.norm = BatchNorm(settings.width)
 
     def forward(
-        self, x: Float[Tensor, "B T V C"], seen: Bool[Tensor, "B T V"], here: Bool[Tensor, "B T"]
+        self, x: Float[Tensor, "N M T V C"], seen: Bool[Tensor, "N M T V"], here: Bool[Tensor, "N M T"]
     ) -> Float[Tensor, "V B t D"]:
-        """Features of every joint.
+        """Features of every joint, B = N M.
 
         Args:
             x: Coordinates of the persons of all clips.
             seen: Where a joint is seen.
             here: Where a person is present; features elsewhere are 0.
         """
-        h = self.embed(self.describe(x, seen)).permute(2, 0, 1, 3) + self.joint[:, None, None]
-        whole = all_present(here) and x.shape[1] % self.stride == 0
+        here = here.flatten(0, 1)
+        h = self.embed(self.describe(x, seen).flatten(0, 1)).permute(2, 0, 1, 3) + self.joint[:, None, None]
+        whole = all_present(here) and x.shape[2] % self.stride == 0
         h = h if whole else h * here.unsqueeze(-1).to(h.dtype)
         places = None if whole else _places(here, len(h))
         for number, block in enumerate(self.blocks):

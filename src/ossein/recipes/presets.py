@@ -15,6 +15,7 @@ from pydantic import Field
 from ossein.augment import AugmentSettings
 from ossein.clip import PERSONS
 from ossein.deploy import Card, preset_after
+from ossein.encoders import MixerSettings
 from ossein.errors import BundleError
 from ossein.evaluate.handed import handedness
 from ossein.pretrain import ContrastSettings, MaskSettings, PretrainerSettings, SkeletonMAESettings, TubeMAESettings
@@ -164,7 +165,10 @@ def ossein_pretrain(facts: Facts) -> PretrainSettings:
     return PretrainSettings(
         input=_own_input(facts),
         augment=_own_augment(facts),
-        model=TubeMAESettings(contrast=ContrastSettings(spoil=_own_augment(facts).change(crop=0.5, reshape=0.1))),
+        model=TubeMAESettings(
+            encoder=_own_encoder(facts),
+            contrast=ContrastSettings(spoil=_own_augment(facts).change(crop=0.5, reshape=0.1)),
+        ),
         optim=OptimSettings(kind="adamw", lr=2e-3, weight_decay=0.05, warmup=0.1, schedule="cosine"),
         train=_train(facts, epochs=50, batch=64).change(steps=800),
     )
@@ -180,7 +184,7 @@ def ossein_recognise(facts: Facts, pretrained: Card | None = None) -> RecogniseS
     Raises:
         BundleError: Its encoder is no mixer.
     """
-    encoder = _encoder("ossein", ReaderSettings().encoder, pretrained)
+    encoder = _encoder("ossein", _own_encoder(facts), pretrained)
     return RecogniseSettings(
         input=_as_before(_own_input(facts).change(views=3), pretrained),
         augment=_own_augment(facts),
@@ -271,6 +275,11 @@ def _as_before(input: InputSettings, pretrained: Card | None) -> InputSettings:
 def _own_input(facts: Facts) -> InputSettings:
     input = _input(facts).change(frames=48)
     return input.change(normalise="centre" if input.normalise == "image" else input.normalise)
+
+
+def _own_encoder(facts: Facts) -> MixerSettings:
+    """Where there are several persons, what tells how far joints are from each other goes from one to the next as well."""
+    return MixerSettings(reads=("coordinates", "relations" if facts.persons > 1 else "distances"))
 
 
 def _own_augment(facts: Facts) -> AugmentSettings:
