@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from ossein.deploy import Card, Graph, Predictor, check_onnx, check_torch, load, metadata, to_onnx, trace
 from ossein.deploy import export as module
 from ossein.deploy.graph import sample_inputs
+from ossein.encoders.describe import DESCRIPTIONS
 from ossein.errors import BundleError, MissingExtra, SettingsError
 from ossein.evaluate.model import class_scores
 from ossein.recipes.export import export
@@ -36,7 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], str, int, str, str]] = {
         "bone",
     ),
     "stgcn": ({"widths": (4, 6), "blocks": 1, "kernel": 3}, "kinect-20", 3, "facing", "joint-motion"),
-    "reader": ({"encoder": {"width": 8, "depth": 1}}, "coco-17", 2, "centre", "joint"),
+    "reader": ({"encoder": {"width": 8, "depth": 1, "reads": [*DESCRIPTIONS]}}, "coco-17", 2, "centre", "joint"),
     "fused": (
         {
             "members": [

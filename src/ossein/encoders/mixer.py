@@ -45,7 +45,8 @@ class Mixer(Encoder):
     """Networks side by side, each with a description of its own; D = branches * width features, one branch's after another's.
 
     One reads coordinates, which say where a body moves, and one distances, which are the same from everywhere. Each is
-    right where the other is not, and together they are better than two of a kind (`docs/log.md`).
+    right where the other is not, and together they are better than two of a kind (`docs/log.md`). Persons are read one by
+    one, but for `relations`: distances that go to other persons as well.
 
     Args:
         skeleton: The V joints.

@@ -103,6 +103,6 @@ def _features(run: Run, card: Card, store: Store, indices: np.ndarray) -> np.nda
     if card.kind == "recogniser":
         return model_features(load_recogniser(run.folder)[0], store, indices, card.input)
     encoder = bring_over(load_pretrained(run.folder)[0].encoder, card, store)
-    # It reads persons one by one, so that it can be shown more of them than it learned from.
+    # No weight goes with a person, so that it can be shown more of them than it learned from.
     persons = max(card.input.persons, min(PERSONS, store.max_persons))
     return encoder_features(encoder, store, indices, card.input.change(persons=persons))

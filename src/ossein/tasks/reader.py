@@ -31,8 +31,8 @@ class Reader(Recogniser):
     """Mixer -> mean and maximum over time of every joint -> BN, dropout, one linear layer for each branch of the mixer.
 
     Each branch answers for itself and learns by its own answer; the model's is their mean.
-    An average over joints forgets which of them did what, which with few labels cannot be learned anew. Persons are
-    encoded one by one; the head reads their mean and, where there can be several, the maximum over them.
+    An average over joints forgets which of them did what, which with few labels cannot be learned anew. Of several
+    persons the head reads the mean and the maximum.
 
     Args:
         skeleton: The V joints.
