@@ -28,7 +28,7 @@ from ossein.recipes.recognise import recognise as run_recognise
 from ossein.recipes.report import report as run_report
 from ossein.settings import Choice, changed
 from ossein.skeleton import Skeleton
-from ossein.store import Store, to_learn
+from ossein.store import ALL, Store, to_learn
 from ossein.train import Stopped, all_processes, first_process, free_folder, start_processes
 
 S = TypeVar("S", PretrainSettings, RecogniseSettings)
@@ -129,7 +129,7 @@ def recognise(args: Sequence[str]) -> None:
 
 def _next(split: Sequence[str], preset: str | None, store: Store, out: Path) -> str:
     """What to do with a pre-training: it has seen whatever it may have learned from, and nothing of that is a test."""
-    every = list(split) == ["all"]
+    every = list(split) == [ALL]
     words = ["OTHER.clips"] if every else [str(store.path), *(["--split", *split] if split else [])]
     told = command("recognise", preset or "PRESET", *words, "--from", str(out))
     return f"next, with labelled clips that it has not seen: {told}" if every else f"next: {told}"

@@ -7,9 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from ossein.errors import BundleError, DataError, SettingsError
+from ossein.evaluate import Scores
+from ossein.evaluate.model import class_scores
 from ossein.recipes.seen import readable
-from ossein.store import Several, Store
-from ossein.train import Report, Run, all_processes, first_process, start_processes
+from ossein.store import Several, Split, Store
+from ossein.tasks import Recogniser
+from ossein.train import InputSettings, Report, Run, all_processes, first_process, start_processes
 from ossein.words import count
 
 
@@ -101,6 +104,22 @@ def labelled(store: Store, clips: np.ndarray, what: str) -> np.ndarray:
             "labels serve 'ossein pretrain'."
         )
     return found
+
+
+def tested_on(store: Store, split: Split) -> np.ndarray:
+    """The labelled clips of a test half; none where all are learned from (`all`).
+
+    Raises:
+        DataError: There is a test half, and no clip of it has a label.
+    """
+    return labelled(store, split.test, f"test clip of '{split.name}'") if len(split.test) else split.test
+
+
+def judged(model: Recogniser, store: Store, test: np.ndarray, input: InputSettings) -> dict[str, Any]:
+    """The numbers of a recogniser on some clips, see `Scores.plain`; nothing where there is no clip."""
+    if not len(test):
+        return {}
+    return Scores.of(class_scores(model, store, test, input), store.labels[test], len(store.classes)).plain()
 
 
 def left_out(store: Store, clips: np.ndarray, what: str) -> str | None:

@@ -16,7 +16,7 @@ from ossein.recipes.describe import protocol_name
 from ossein.recipes.finetune import TUNED, Training, Tuned, Tuning, plan
 from ossein.recipes.probe import PROBES, Probe, check_joints, check_probe, probe
 from ossein.recipes.seen import learned_of, refuse_seen
-from ossein.store import Split, Store, resolve, resolve_many
+from ossein.store import ALL, Split, Store, resolve, resolve_many
 from ossein.train import Run
 
 Protocol = Probe | Tuned
@@ -117,7 +117,7 @@ def _own(run: Run, card: Card, store: Store) -> list[Split]:
     """The split that a run was trained on; where other data have none of that name, their only one."""
     learned = learned_of(card.data, store)
     name = (learned or card.data)["split"]
-    if learned and name == "all":
+    if learned and name == ALL:
         raise DataError(
             f"{run.folder}: learned from every clip of {store.path.name}, which leaves none to test on. "
             "Use other data, or train on a split."

@@ -6,10 +6,8 @@ from typing import Any
 
 from ossein.deploy import Card, load_recogniser, read_card, write_bundle
 from ossein.errors import BundleError, DataError, SettingsError
-from ossein.evaluate import Scores
-from ossein.evaluate.model import class_scores
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, labelled, leaves
+from ossein.recipes.base import Screen, Silent, judged, leaves, tested_on
 from ossein.recipes.probe import check_joints, check_probe
 from ossein.recipes.seen import pooled, readable, refuse_seen
 from ossein.settings import diff
@@ -56,8 +54,7 @@ def fuse(store: Store, folders: Sequence[Path], out: Path, *, screen: Screen | N
 def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, Any]:
     cards = [_card(run, store, split) for run in runs]
     _check(runs, cards, out)
-    first, test = cards[0], to_learn(store, [split])[0].test
-    test = labelled(store, test, f"test clip of '{split}'") if len(test) else test
+    first, test = cards[0], tested_on(store, to_learn(store, [split])[0])
     input = first.input.change(stream="joint")
     members = tuple(MemberSettings(model=c.model, stream=c.input.stream, temperature=c.temperature) for c in cards)
     settings = FusedSettings(members=members)
@@ -68,10 +65,7 @@ def _fuse_one(store: Store, split: str, runs: list[Run], out: Run) -> dict[str, 
     folders = [str(run.folder) for run in runs]
     plain = {"input": input.plain(), "model": settings.plain(), "members": folders}
     out.begin({"kind": "fuse", "preset": "fused", "data": readable(data), "settings": plain}, resume=False)
-    metrics: dict[str, Any] = {}
-    if len(test):
-        scores = class_scores(model.eval(), store, test, input)
-        metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
+    metrics = judged(model.eval(), store, test, input)
     out.write_results({"split": split, **metrics})
     card = first.change(
         preset="fused",

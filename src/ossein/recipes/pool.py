@@ -9,7 +9,7 @@ import numpy as np
 
 from ossein.errors import DataError
 from ossein.recipes.seen import data_record
-from ossein.store import Several, Store, training
+from ossein.store import ALL, Several, Store, training
 from ossein.words import count
 
 
@@ -23,7 +23,7 @@ class Also:
     """
 
     store: Store
-    split: str = "all"
+    split: str = ALL
 
     @classmethod
     def read(cls, word: str) -> "Also":
@@ -34,10 +34,10 @@ class Also:
         """
         colons = (at for at, letter in enumerate(word) if letter == ":")
         end = next((at for at in colons if Path(word[:at]).is_file()), len(word))
-        return cls(Store.open(word[:end]), word[end + 1 :] or "all")
+        return cls(Store.open(word[:end]), word[end + 1 :] or ALL)
 
     def __str__(self) -> str:
-        return str(self.store.path) if self.split == "all" else f"{self.store.path}:{self.split}"
+        return str(self.store.path) if self.split == ALL else f"{self.store.path}:{self.split}"
 
 
 class Pool:

@@ -11,10 +11,9 @@ import torch
 
 from ossein.deploy import Card, read_card, write_bundle
 from ossein.errors import SettingsError
-from ossein.evaluate import Scores, spread
-from ossein.evaluate.model import class_scores
+from ossein.evaluate import spread
 from ossein.files import write_json
-from ossein.recipes.base import Screen, Silent, begin, check_input, labelled, left_out
+from ossein.recipes.base import Screen, Silent, begin, check_input, judged, labelled, left_out, tested_on
 from ossein.recipes.device import compile_reason, nearby
 from ossein.recipes.opinion import second_opinion
 from ossein.recipes.presets import RECOGNISE, Facts, RecogniseSettings, precision_reason
@@ -110,7 +109,7 @@ def _recognise_one(
     s = settings
     drawn = draw_labels(store.labels, split.train, labels, s.train.seed)
     train = labelled(store, drawn, f"train clip of '{split.name}'")
-    test = labelled(store, split.test, f"test clip of '{split.name}'") if len(split.test) else split.test
+    test = tested_on(store, split)
     beside, num = train[:0], 0
     if s.teach and s.teach.beside:
         beside, num = np.setdiff1d(split.train, train), s.teach.beside
@@ -156,10 +155,7 @@ def _recognise_one(
             **_lengths(store, train),
         )
         if first_process():
-            metrics: dict[str, Any] = {}
-            if len(test):
-                scores = class_scores(model, store, test, s.input)
-                metrics = Scores.of(scores, store.labels[test], len(store.classes)).plain()
+            metrics = judged(model, store, test, s.input)
             run.write_results({"split": split.name, "seed": s.train.seed, **metrics})
             write_bundle(run.bundle, card.change(metrics=metrics), model)
         all_processes()

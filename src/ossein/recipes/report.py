@@ -20,7 +20,7 @@ from ossein.recipes.runs import Told
 from ossein.recipes.seen import learned_of
 from ossein.recipes.view import check_same, rebuilt
 from ossein.settings import flat
-from ossein.store import Store, resolve
+from ossein.store import ALL, Store, resolve
 from ossein.view.figures import Bar, bars, confusion, curves
 from ossein.view.page import Html, Section, join, page, table, tag, tiles
 from ossein.view.player import Film, Reel
@@ -180,7 +180,7 @@ def _by_class(told: Sequence[Told]) -> list[Section]:
 
 def _clips(told: Told, card: Card, store: Store, reel: Reel, flat_map: Flat) -> list[Section]:
     """The parts that need clips."""
-    split = None if card.data["split"] == "all" else resolve(store, card.data["split"])
+    split = None if card.data["split"] == ALL else resolve(store, card.data["split"])
     test = _few(np.arange(len(store)) if split is None else split.test)
     known = _known(told, card, store, test)
     place = map_section(known, flat_map)

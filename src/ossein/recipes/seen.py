@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ossein.errors import DataError
-from ossein.store import Store
+from ossein.store import ALL, Store
 from ossein.words import count
 
 
@@ -96,7 +96,7 @@ def refuse_seen(data: dict[str, Any], store: Store, test: np.ndarray, what: str)
         raise DataError(
             f"{told}They are in {names} too, which it learned from; choose a test split without them, or pre-train without."
         )
-    part = "all clips" if found["split"] == "all" else f"the training half of '{found['split']}'"
+    part = "all clips" if found["split"] == ALL else f"the training half of '{found['split']}'"
     raise DataError(
         f"{told}It learned from {part} of {found['store']} too; pre-train without these (--also FILE:SPLIT takes a training "
         "half alone), or choose a test split without them."
